@@ -1,0 +1,64 @@
+//! Where things are: the repository, its build results, and the cache of tools.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// The top folder of the repository that this xtask was compiled from.
+pub fn repository() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().unwrap_or(manifest).to_path_buf()
+}
+
+/// `target/` of the repository: build results with fixed names are here, wherever cargo's own target
+/// folder is, because `wrangler.toml` and the interfaces name them.
+pub fn artifacts() -> PathBuf {
+    repository().join("target")
+}
+
+/// Cargo's target folder: `CARGO_TARGET_DIR`, else the repository's `target/`.
+pub fn cargo_target() -> PathBuf {
+    match env::var_os("CARGO_TARGET_DIR") {
+        Some(folder) => repository().join(folder),
+        None => artifacts(),
+    }
+}
+
+/// The folder of installed tools. It is outside of the clone, so that a second clone finds it.
+pub fn cache() -> Result<PathBuf> {
+    let named = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(folder) = named("NEARSIDE_CACHE") {
+        return Ok(folder);
+    }
+    if let Some(folder) = named("XDG_CACHE_HOME") {
+        return Ok(folder.join("nearside"));
+    }
+    let home = named("HOME").context("HOME is not set: set NEARSIDE_CACHE to a folder for tools")?;
+    Ok(home.join(".cache").join("nearside"))
+}
+
+/// The built edge worker's entry, as `wrangler.toml` names it.
+pub fn worker_entry() -> PathBuf {
+    artifacts().join("edge").join("index.js")
+}
+
+/// The built edge worker's WebAssembly module.
+pub fn worker_module() -> PathBuf {
+    artifacts().join("edge").join("index_bg.wasm")
+}
+
+/// The folder that the edge serves as static assets; the SDK lies under `_ns/`.
+pub fn assets() -> PathBuf {
+    artifacts().join("assets")
+}
+
+/// The names of the SDK's files, written by the build.
+pub fn sdk_manifest() -> PathBuf {
+    artifacts().join("sdk-manifest.json")
+}
+
+/// The built origin's binary, `nearside`.
+pub fn origin_binary() -> PathBuf {
+    cargo_target().join("release").join("nearside")
+}
