@@ -1,1 +1,40 @@
-//! Placeholder.
+//! The pure core of Nearside: what a visitor did → what they see.
+//!
+//! The way of a visit through this crate:
+//!
+//! 1. [`compile`](compile::compile) turns an author's manifest into a [`Program`](program::Program), once.
+//! 2. [`Event::from_message`](event::Event::from_message) validates what a client sent.
+//! 3. [`fold`](fold::fold) folds the event into the visitor's [`State`](state::State): a few bounded
+//!    [cells](cell::Cell), however long the visitor has been around.
+//! 4. [`decide`](decide::decide) gives, for every experience, a variant or none, and the reason.
+//! 5. [`edits`](facts::edits) fills in the mutations of a variant, for the rewriter or the page to apply.
+//!
+//! The engine does no I/O and takes instants, ids and randomness as arguments: the same input gives the same
+//! decision natively, in the edge worker and in the browser.
+
+#![forbid(unsafe_code)]
+
+pub mod assign;
+pub mod base64url;
+pub mod cell;
+mod codec;
+pub mod compile;
+pub mod condition;
+pub mod decide;
+pub mod event;
+pub mod facts;
+pub mod fold;
+pub mod hash;
+pub mod mutation;
+pub mod oracle;
+pub mod pages;
+pub mod program;
+pub mod replay;
+pub mod request;
+pub mod state;
+pub mod template;
+pub mod time;
+pub mod value;
+pub mod wire;
+
+pub use codec::Malformed;

@@ -1,0 +1,342 @@
+//! Conditions as an author writes them → [`Condition`].
+
+use super::Compiler;
+use super::warning::{Place, Report, suggestion};
+use crate::condition::{Comparison, Condition, MAX_NESTING, Node, NodeId, TextPlace};
+use crate::value::{Object, Value};
+
+/// The operators of a value, and those that the language has but this version does not.
+const OPERATORS: [&str; 28] = [
+    "$eq", "$ne", "$lt", "$lte", "$gt", "$gte", "$in", "$nin", "$exists", "$type", "$size", "$elemMatch", "$all",
+    "$not", "$and", "$or", "$nor", "$between", "$startsWith", "$endsWith", "$contains", "$startsWithi", "$endsWithi",
+    "$containsi", "$events", "$segment", "$sequence", "$held",
+];
+const LATER: [&str; 15] = [
+    "$sequence", "$held", "$regex", "$regexi", "$ini", "$nini", "$alli", "$veq", "$vne", "$vlt", "$vlte", "$vgt",
+    "$vgte", "$inGroup", "$notInGroup",
+];
+
+/// What a condition is about, which decides what may stand in it.
+#[derive(Clone, Copy, PartialEq)]
+enum About {
+    /// The decision's document.
+    Decision,
+    /// An event.
+    Event,
+    /// An item of a list, or a count.
+    Value,
+}
+
+pub(super) struct ConditionCompiler<'c> {
+    compiler: &'c mut Compiler,
+    nodes: Vec<Node>,
+    about: About,
+}
+
+impl<'c> ConditionCompiler<'c> {
+    /// Compiles a condition over the decision's document; `None` after an error.
+    pub(super) fn compile(
+        compiler: &'c mut Compiler,
+        value: &Value,
+        place: &Place<'_>,
+        report: &mut Report,
+    ) -> Option<Condition> {
+        Self::run(compiler, About::Decision, value, place, report)
+    }
+
+    /// Compiles a condition over an event.
+    pub(super) fn compile_for_event(
+        compiler: &'c mut Compiler,
+        value: &Value,
+        place: &Place<'_>,
+        report: &mut Report,
+    ) -> Option<Condition> {
+        Self::run(compiler, About::Event, value, place, report)
+    }
+
+    fn run(
+        compiler: &'c mut Compiler,
+        about: About,
+        value: &Value,
+        place: &Place<'_>,
+        report: &mut Report,
+    ) -> Option<Condition> {
+        let errors = report.errors();
+        let mut this = Self { compiler, nodes: Vec::new(), about };
+        this.document(value, place, report, 0)?;
+        (report.errors() == errors).then_some(Condition { nodes: this.nodes })
+    }
+
+    pub(super) fn shared(&mut self) -> &mut Compiler {
+        self.compiler
+    }
+
+    pub(super) fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    pub(super) fn push(&mut self, node: Node, place: &Place<'_>, report: &mut Report) -> Option<NodeId> {
+        let Ok(id) = NodeId::try_from(self.nodes.len()) else {
+            report.error(place, "the condition is too large");
+            return None;
+        };
+        self.nodes.push(node);
+        Some(id)
+    }
+
+    fn too_deep(place: &Place<'_>, report: &mut Report, depth: usize) -> bool {
+        if depth >= MAX_NESTING - 2 {
+            report.error(place, format!("the condition nests deeper than {} levels", MAX_NESTING - 2));
+        }
+        depth >= MAX_NESTING - 2
+    }
+
+    /// `{"path": …, "$and": […], …}`: all members must hold.
+    fn document(&mut self, value: &Value, place: &Place<'_>, report: &mut Report, depth: usize) -> Option<NodeId> {
+        if Self::too_deep(place, report, depth) {
+            return None;
+        }
+        let Some(object) = value.as_object() else {
+            report.error(place, "expected a condition: a JSON object");
+            return None;
+        };
+        let mut all = Vec::with_capacity(object.len());
+        for (key, value) in object.iter() {
+            let place = &place.member(key);
+            let node = match key {
+                "$and" => self.list(value, place, report, depth, Self::document).map(Node::All),
+                "$or" => self.list(value, place, report, depth, Self::document).map(any),
+                "$nor" => {
+                    let nodes = self.list(value, place, report, depth, Self::document)?;
+                    Some(Node::Not(self.push(any(nodes), place, report)?))
+                }
+                "$not" => self.document(value, place, report, depth + 1).map(Node::Not),
+                "$events" if self.about == About::Decision => self.events(value, place, report, depth),
+                "$segment" if self.about == About::Decision => self.segment(value, place, report),
+                "$events" | "$segment" => {
+                    report.error(place, format!("`{key}` may stand only in a condition of a segment or experience"));
+                    None
+                }
+                _ if LATER.contains(&key) => {
+                    report.error(place, format!("`{key}` is not supported by this version"));
+                    None
+                }
+                _ if key.starts_with('$') => {
+                    report.error(place, format!("`{key}` is no operator{}", suggestion(key, &OPERATORS)));
+                    None
+                }
+                path => self.attribute(path, value, place, report, depth),
+            };
+            if let Some(id) = node.and_then(|node| self.push(node, place, report)) {
+                all.push(id);
+            }
+        }
+        self.join(all, place, report)
+    }
+
+    /// One node for all of them; no node more than needed.
+    fn join(&mut self, mut all: Vec<NodeId>, place: &Place<'_>, report: &mut Report) -> Option<NodeId> {
+        match (all.len(), all.pop()) {
+            (1, Some(only)) => Some(only),
+            (_, last) => {
+                all.extend(last);
+                self.push(Node::All(all), place, report)
+            }
+        }
+    }
+
+    fn list(
+        &mut self,
+        value: &Value,
+        place: &Place<'_>,
+        report: &mut Report,
+        depth: usize,
+        item: fn(&mut Self, &Value, &Place<'_>, &mut Report, usize) -> Option<NodeId>,
+    ) -> Option<Vec<NodeId>> {
+        let Some(items) = value.as_array() else {
+            report.error(place, "expected a list of conditions");
+            return None;
+        };
+        items.iter().enumerate().map(|(i, value)| item(self, value, &place.item(i), report, depth + 1)).collect()
+    }
+
+    fn segment(&mut self, value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Node> {
+        let name = value.as_str().unwrap_or_default();
+        let segment = self.compiler.segment(name);
+        if segment.is_none() {
+            let known: Vec<&str> = self.compiler.segment_names.iter().map(String::as_str).collect();
+            let near = suggestion(name, &known);
+            report.error(place, format!("there is no (valid) segment `{name}`{near}"));
+        }
+        segment.map(Node::Segment)
+    }
+
+    fn attribute(
+        &mut self,
+        path: &str,
+        value: &Value,
+        place: &Place<'_>,
+        report: &mut Report,
+        depth: usize,
+    ) -> Option<Node> {
+        let path: Vec<String> = path.split('.').map(str::to_owned).collect();
+        let roots: &[&str] = match self.about {
+            About::Decision => &["request", "session", "profile", "score", "affinity", "data"],
+            About::Event => &["type", "name", "properties", "context", "traits"],
+            About::Value => &[],
+        };
+        if !roots.is_empty() && !path.first().is_some_and(|root| roots.contains(&root.as_str())) {
+            let root = path.first().map_or("", String::as_str);
+            let known = roots.join("`, `");
+            let near = suggestion(root, roots);
+            report.error(place, format!("no attribute begins with `{root}`: there are `{known}`{near}"));
+            return None;
+        }
+        if self.about == About::Decision {
+            self.compiler.reads(&path);
+        }
+        let test = self.test(value, place, report, depth + 1)?;
+        Some(Node::Attribute(path, test))
+    }
+
+    /// What must hold for a value: operators, or a bare constant.
+    pub(super) fn test(
+        &mut self,
+        value: &Value,
+        place: &Place<'_>,
+        report: &mut Report,
+        depth: usize,
+    ) -> Option<NodeId> {
+        if Self::too_deep(place, report, depth) {
+            return None;
+        }
+        match value {
+            Value::Object(object) if is_operators(object) => {
+                let mut all = Vec::with_capacity(object.len());
+                for (operator, operand) in object.iter() {
+                    let place = &place.member(operator);
+                    let node = self.operator(operator, operand, place, report, depth)?;
+                    all.push(self.push(node, place, report)?);
+                }
+                self.join(all, place, report)
+            }
+            constant => self.push(Node::Is(constant.clone()), place, report),
+        }
+    }
+
+    fn operator(
+        &mut self,
+        operator: &str,
+        operand: &Value,
+        place: &Place<'_>,
+        report: &mut Report,
+        depth: usize,
+    ) -> Option<Node> {
+        let compare = |comparison| Some(Node::Compare(comparison, operand.clone()));
+        match operator {
+            "$eq" => Some(Node::Equal(operand.clone())),
+            "$ne" => Some(Node::Not(self.push(Node::Equal(operand.clone()), place, report)?)),
+            "$lt" => compare(Comparison::Less),
+            "$lte" => compare(Comparison::LessOrEqual),
+            "$gt" => compare(Comparison::Greater),
+            "$gte" => compare(Comparison::GreaterOrEqual),
+            "$in" => constants(operand, place, report).map(Node::In),
+            "$nin" => {
+                let node = Node::In(constants(operand, place, report)?);
+                Some(Node::Not(self.push(node, place, report)?))
+            }
+            "$exists" => match operand {
+                Value::Bool(false) => Some(Node::Not(self.push(Node::Exists, place, report)?)),
+                Value::Bool(true) => Some(Node::Exists),
+                _ => expected("`true` or `false`", place, report),
+            },
+            "$type" => match operand.as_str() {
+                Some(name) => Some(Node::Type(name.to_owned())),
+                None => expected("the name of a type", place, report),
+            },
+            "$size" => self.test(operand, place, report, depth + 1).map(Node::Size),
+            "$elemMatch" => self.item(operand, place, report, depth + 1).map(Node::Element),
+            "$all" => self.list(operand, place, report, depth, Self::test).map(Node::Every),
+            "$not" => self.test(operand, place, report, depth + 1).map(Node::Not),
+            "$and" => self.list(operand, place, report, depth, Self::test).map(Node::All),
+            "$or" => self.list(operand, place, report, depth, Self::test).map(any),
+            "$nor" => {
+                let nodes = self.list(operand, place, report, depth, Self::test)?;
+                Some(Node::Not(self.push(any(nodes), place, report)?))
+            }
+            "$between" => match operand.as_array() {
+                Some([low, high]) => {
+                    let low = Node::Compare(Comparison::GreaterOrEqual, low.clone());
+                    let high = Node::Compare(Comparison::LessOrEqual, high.clone());
+                    Some(Node::All(vec![self.push(low, place, report)?, self.push(high, place, report)?]))
+                }
+                _ => expected("a list of the lowest and the highest value", place, report),
+            },
+            "$startsWith" => text(TextPlace::Start, operand, false, place, report),
+            "$endsWith" => text(TextPlace::End, operand, false, place, report),
+            "$contains" => text(TextPlace::Anywhere, operand, false, place, report),
+            "$startsWithi" => text(TextPlace::Start, operand, true, place, report),
+            "$endsWithi" => text(TextPlace::End, operand, true, place, report),
+            "$containsi" => text(TextPlace::Anywhere, operand, true, place, report),
+            later if LATER.contains(&later) || later == "$near" => {
+                report.error(place, format!("`{later}` is not supported by this version"));
+                None
+            }
+            unknown => {
+                report.error(place, format!("`{unknown}` is no operator{}", suggestion(unknown, &OPERATORS)));
+                None
+            }
+        }
+    }
+
+    /// `$elemMatch`: operators for a plain item, or a condition for an item that is an object.
+    fn item(&mut self, value: &Value, place: &Place<'_>, report: &mut Report, depth: usize) -> Option<NodeId> {
+        match value {
+            Value::Object(object) if !is_operators(object) => {
+                let about = std::mem::replace(&mut self.about, About::Value);
+                let node = self.document(value, place, report, depth);
+                self.about = about;
+                node
+            }
+            _ => self.test(value, place, report, depth),
+        }
+    }
+}
+
+fn any(nodes: Vec<NodeId>) -> Node {
+    // As in MongoDB's JavaScript forms, an empty `$or` asks for nothing.
+    if nodes.is_empty() { Node::All(nodes) } else { Node::Any(nodes) }
+}
+
+fn is_operators(object: &Object) -> bool {
+    !object.is_empty() && object.iter().all(|(key, _)| key.starts_with('$'))
+}
+
+fn constants(operand: &Value, place: &Place<'_>, report: &mut Report) -> Option<Vec<Value>> {
+    match operand {
+        Value::Array(items) => Some(items.clone()),
+        _ => {
+            report.error(place, "expected a list of values");
+            None
+        }
+    }
+}
+
+fn expected(what: &str, place: &Place<'_>, report: &mut Report) -> Option<Node> {
+    report.error(place, format!("expected {what}"));
+    None
+}
+
+fn text(
+    text_place: TextPlace,
+    operand: &Value,
+    ignore_case: bool,
+    place: &Place<'_>,
+    report: &mut Report,
+) -> Option<Node> {
+    match operand.as_str() {
+        Some(needle) if ignore_case => Some(Node::Text(text_place, needle.to_lowercase(), true)),
+        Some(needle) => Some(Node::Text(text_place, needle.to_owned(), false)),
+        None => expected("text", place, report),
+    }
+}

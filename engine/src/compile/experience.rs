@@ -1,0 +1,356 @@
+//! Experiences as an author writes them → [`Experience`].
+
+use super::condition::ConditionCompiler;
+use super::warning::{Place, Report, suggestion};
+use super::{Compiler, MAX_EXPERIENCES};
+use crate::condition::{Condition, Node};
+use crate::event::instant;
+use crate::mutation::{Mutation, Operation};
+use crate::pages::{PagePart, PagePattern};
+use crate::program::{Experience, Status, Variant};
+use crate::template::{ContentKind, Template};
+use crate::value::{Object, Value};
+
+const KEYS: [&str; 18] = [
+    "id", "seed", "description", "pages", "segment", "when", "status", "schedule", "traffic", "holdout", "group",
+    "priority", "variants", "goal", "kind", "sticky", "purpose", "name",
+];
+const MAX_VARIANTS: usize = 100;
+const MAX_MUTATIONS: usize = 500;
+const MAX_PAGES: usize = 200;
+/// The longest selector, and the longest content of a mutation, in bytes.
+const MAX_SELECTOR: usize = 1_000;
+const MAX_CONTENT: usize = 100_000;
+
+pub(super) fn compile(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &mut Report) {
+    let experiences = match value {
+        Value::Null => return,
+        Value::Array(experiences) => experiences,
+        _ => return report.error(place, "expected a list of experiences"),
+    };
+    if experiences.len() > MAX_EXPERIENCES {
+        return report.error(place, format!("more than {MAX_EXPERIENCES} experiences"));
+    }
+    for (index, value) in experiences.iter().enumerate() {
+        let place = &place.item(index);
+        let errors = report.errors();
+        let Some(object) = value.as_object() else {
+            report.error(place, "expected an experience: a JSON object");
+            continue;
+        };
+        let id = match value.get("id") {
+            Value::String(id) if !id.is_empty() && id.len() <= 200 => id.clone(),
+            _ => {
+                report.error(&place.member("id"), "an experience needs an `id` of at most 200 bytes");
+                continue;
+            }
+        };
+        if compiler.program.experience(&id).is_some() {
+            report.error(&place.member("id"), format!("there are two experiences `{id}`: give each its own id"));
+            continue;
+        }
+        let mut experience = one(compiler, id, object, value, place, report);
+        if report.errors() > errors {
+            experience.status = Status::Invalid;
+            experience.variants.clear();
+            experience.condition = None;
+        }
+        compiler.program.experiences.push(experience);
+    }
+    let experiences = &compiler.program.experiences;
+    let mut order: Vec<u16> = (0..experiences.len()).filter_map(|index| u16::try_from(index).ok()).collect();
+    order.sort_by(|a, b| {
+        let priority = |index: &u16| experiences[usize::from(*index)].priority;
+        priority(b).total_cmp(&priority(a))
+    });
+    compiler.program.by_priority = order;
+}
+
+fn one(
+    compiler: &mut Compiler,
+    id: String,
+    object: &Object,
+    value: &Value,
+    place: &Place<'_>,
+    report: &mut Report,
+) -> Experience {
+    report.unknown_keys(object, place, &KEYS);
+    for later in ["kind", "sticky", "purpose"] {
+        let given = value.get(later);
+        let is_default = given.is_null()
+            || matches!((later, given), ("sticky", Value::Bool(false)))
+            || matches!((later, given.as_str()), ("kind", Some("personalization" | "experiment")))
+            || matches!((later, given.as_str()), ("purpose", Some("personalization")));
+        if !is_default {
+            report.error(&place.member(later), format!("this `{later}` is not supported by this version"));
+        }
+    }
+    let text = |name: &str, report: &mut Report| match value.get(name) {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        _ => {
+            report.error(&place.member(name), "expected text");
+            None
+        }
+    };
+    let share = |name: &str, default: f64, report: &mut Report| match value.get(name) {
+        Value::Null => default,
+        Value::Number(number) if (0.0..=1.0).contains(number) => *number,
+        _ => {
+            report.error(&place.member(name), "expected a share between 0 and 1");
+            default
+        }
+    };
+    let status = match value.get("status") {
+        Value::Null => Status::Running,
+        Value::String(text) if text == "running" => Status::Running,
+        Value::String(text) if text == "paused" || text == "draft" || text == "stopped" => Status::Paused,
+        _ => {
+            report.error(&place.member("status"), "expected `running`, `paused`, `draft` or `stopped`");
+            Status::Invalid
+        }
+    };
+    let (starts_at, ends_at) = schedule(value.get("schedule"), &place.member("schedule"), report);
+    let priority = match value.get("priority") {
+        Value::Null => 0.0,
+        Value::Number(number) if number.is_finite() => *number,
+        _ => {
+            report.error(&place.member("priority"), "expected a number");
+            0.0
+        }
+    };
+    Experience {
+        seed: text("seed", report).unwrap_or_else(|| id.clone()),
+        id,
+        status,
+        pages: pages(value.get("pages"), &place.member("pages"), report),
+        condition: condition(compiler, value, place, report),
+        starts_at,
+        ends_at,
+        traffic: share("traffic", 1.0, report),
+        holdout: share("holdout", 0.0, report),
+        group: text("group", report),
+        priority,
+        variants: variants(compiler, value.get("variants"), &place.member("variants"), report),
+    }
+}
+
+/// The page patterns of a list; empty without one.
+pub(super) fn pages(value: &Value, place: &Place<'_>, report: &mut Report) -> Vec<PagePattern> {
+    let items = match value {
+        Value::Null => return Vec::new(),
+        Value::Array(items) if items.len() <= MAX_PAGES => items,
+        _ => {
+            report.error(place, format!("expected a list of at most {MAX_PAGES} page patterns"));
+            return Vec::new();
+        }
+    };
+    let mut patterns = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        let place = &place.item(index);
+        let pattern = match (item.get("path").as_str(), item.get("url").as_str()) {
+            (Some(path), None) => PagePattern::parse(PagePart::Path, path),
+            (None, Some(url)) => PagePattern::parse(PagePart::Url, url),
+            _ => Err("expected {\"path\": …} or {\"url\": …}".to_owned()),
+        };
+        match pattern {
+            Ok(pattern) => patterns.push(pattern),
+            Err(message) => report.error(place, message),
+        }
+    }
+    patterns
+}
+
+fn schedule(value: &Value, place: &Place<'_>, report: &mut Report) -> (Option<i64>, Option<i64>) {
+    let Some(object) = value.as_object() else {
+        if !value.is_null() {
+            report.error(place, "expected an object with `from` and `to`");
+        }
+        return (None, None);
+    };
+    report.unknown_keys(object, place, &["from", "to"]);
+    let mut at = |name: &str| match value.get(name) {
+        Value::Null => None,
+        text => {
+            let found = instant(text);
+            if found.is_none() {
+                report.error(&place.member(name), "expected an instant such as `2026-11-21T10:00:00Z`");
+            }
+            found
+        }
+    };
+    (at("from"), at("to"))
+}
+
+fn condition(
+    compiler: &mut Compiler,
+    value: &Value,
+    place: &Place<'_>,
+    report: &mut Report,
+) -> Option<Condition> {
+    match (value.get("segment"), value.get("when")) {
+        (Value::Null, Value::Null) => None,
+        (Value::String(name), Value::Null) => {
+            let segment = compiler.segment(name);
+            if segment.is_none() {
+                let known: Vec<&str> = compiler.segment_names.iter().map(String::as_str).collect();
+                let near = suggestion(name, &known);
+                report.error(&place.member("segment"), format!("there is no (valid) segment `{name}`{near}"));
+            }
+            segment.map(|segment| Condition { nodes: vec![Node::Segment(segment)] })
+        }
+        (Value::Null, when) => ConditionCompiler::compile(compiler, when, &place.member("when"), report),
+        (Value::String(_), _) => {
+            report.error(place, "`segment` and `when` exclude each other: put the segment into `when` as `$segment`");
+            None
+        }
+        _ => {
+            report.error(&place.member("segment"), "expected the name of a segment");
+            None
+        }
+    }
+}
+
+fn variants(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &mut Report) -> Vec<Variant> {
+    let items = match value.as_array() {
+        Some(items) if !items.is_empty() && items.len() <= MAX_VARIANTS => items,
+        _ => {
+            report.error(place, format!("expected a list of 1 to {MAX_VARIANTS} variants"));
+            return Vec::new();
+        }
+    };
+    let mut variants: Vec<Variant> = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        let place = &place.item(index);
+        let Some(object) = item.as_object() else {
+            report.error(place, "expected a variant: a JSON object");
+            continue;
+        };
+        report.unknown_keys(object, place, &["id", "name", "description", "weight", "mutations"]);
+        let id = match item.get("id").as_str() {
+            Some(id) if !id.is_empty() && id.len() <= 200 => id.to_owned(),
+            _ => {
+                report.error(&place.member("id"), "a variant needs an `id` of at most 200 bytes");
+                continue;
+            }
+        };
+        if variants.iter().any(|variant| variant.id == id) {
+            report.error(&place.member("id"), format!("there are two variants `{id}`"));
+        }
+        let weight = match item.get("weight") {
+            Value::Null => 1.0,
+            Value::Number(number) if number.is_finite() && *number >= 0.0 => *number,
+            _ => {
+                report.error(&place.member("weight"), "expected a number of at least 0");
+                1.0
+            }
+        };
+        let mutations = mutations(compiler, item.get("mutations"), &place.member("mutations"), report);
+        variants.push(Variant { id, weight, mutations });
+    }
+    let total: f64 = variants.iter().map(|variant| variant.weight).sum();
+    if total > 0.0 && total.is_finite() {
+        // Weights that already are shares stay as they are: a division could move a boundary.
+        if (total - 1.0).abs() > 1e-9 {
+            variants.iter_mut().for_each(|variant| variant.weight /= total);
+        }
+    } else if !variants.is_empty() {
+        report.error(place, "the variants' weights add up to nothing: give at least one a weight above 0");
+    }
+    variants
+}
+
+fn mutations(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &mut Report) -> Vec<Mutation> {
+    let items = match value {
+        Value::Null => return Vec::new(),
+        Value::Array(items) if items.len() <= MAX_MUTATIONS => items,
+        _ => {
+            report.error(place, format!("expected a list of at most {MAX_MUTATIONS} mutations"));
+            return Vec::new();
+        }
+    };
+    let mut mutations = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        let place = &place.item(index);
+        if let Some(mutation) = mutation(item, place, report) {
+            mutation.content.paths().for_each(|path| compiler.reads(path));
+            mutations.push(mutation);
+        }
+    }
+    mutations
+}
+
+fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mutation> {
+    let Some(object) = value.as_object() else {
+        report.error(place, "expected a mutation: a JSON object");
+        return None;
+    };
+    report.unknown_keys(object, place, &["op", "selector", "name", "value", "description"]);
+    let name = value.get("op").as_str().unwrap_or_default();
+    let Some(operation) = Operation::parse(name) else {
+        let known: Vec<&str> = Operation::ALL.iter().map(|(name, _)| *name).collect();
+        let near = suggestion(name, &known);
+        report.error(&place.member("op"), format!("`{name}` is no operation{near} There are {}", known.join(", ")));
+        return None;
+    };
+    let selector = match value.get("selector").as_str() {
+        Some(selector) if !selector.trim().is_empty() && selector.len() <= MAX_SELECTOR => selector.to_owned(),
+        _ => {
+            report.error(&place.member("selector"), format!("expected a CSS selector of at most {MAX_SELECTOR} bytes"));
+            return None;
+        }
+    };
+    let name = match value.get("name").as_str() {
+        Some(name) if operation.takes_name() && is_name(name) => name.to_owned(),
+        None if !operation.takes_name() => String::new(),
+        Some(_) if !operation.takes_name() => {
+            report.warning(&place.member("name"), format!("`{}` takes no name", operation.name()));
+            String::new()
+        }
+        _ => {
+            let message = format!("`{}` needs the name of the attribute or style property", operation.name());
+            report.error(&place.member("name"), message);
+            return None;
+        }
+    };
+    let content = match value.get("value") {
+        Value::Null if !operation.takes_value() => "",
+        Value::String(text) if operation.takes_value() && text.len() <= MAX_CONTENT => text.as_str(),
+        _ if !operation.takes_value() => {
+            report.warning(&place.member("value"), format!("`{}` takes no value", operation.name()));
+            ""
+        }
+        _ => {
+            report.error(&place.member("value"), format!("expected text of at most {MAX_CONTENT} bytes"));
+            return None;
+        }
+    };
+    let kind = match operation {
+        Operation::Style => ContentKind::Style,
+        operation if operation.takes_html() => ContentKind::Html,
+        _ => ContentKind::Plain,
+    };
+    let content = match Template::parse(content, kind) {
+        Ok(content) => content,
+        Err(message) => {
+            report.error(&place.member("value"), message);
+            return None;
+        }
+    };
+    if operation == Operation::Attribute && !content.is_literal() {
+        let lower = name.to_ascii_lowercase();
+        if lower.starts_with("on") || matches!(lower.as_str(), "style" | "srcdoc" | "srcset") {
+            let message = format!("a placeholder may not stand in the attribute `{name}`");
+            report.error(&place.member("value"), message);
+            return None;
+        }
+    }
+    Some(Mutation { selector, operation, name, content })
+}
+
+/// A name that is safe as an attribute's and as a style property's.
+fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 100
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'.'))
+}

@@ -1,0 +1,135 @@
+//! Manifest → program, with warnings.
+//!
+//! A mistake never takes the manifest down: the segment or experience that has it is left out (an
+//! experience stays in the program as `invalid`), and a warning names the place.
+
+mod condition;
+mod event_condition;
+mod experience;
+mod segments;
+mod warning;
+
+pub use warning::{Severity, Warning};
+
+use crate::hash::fnv1a_32;
+use crate::program::{CellSpec, Matcher, Program, Scope, Site};
+use crate::value::Value;
+use warning::{Place, Report};
+
+/// More of either are a mistake.
+const MAX_SEGMENTS: usize = 5_000;
+const MAX_EXPERIENCES: usize = 2_000;
+/// More event conditions are a mistake: each is a cell of every visitor's state.
+const MAX_CELLS: usize = 10_000;
+
+/// Compiles a manifest.
+pub fn compile(manifest: &Value) -> (Program, Vec<Warning>) {
+    let mut report = Report::default();
+    let mut compiler = Compiler::default();
+    let root = Place::root();
+    let Some(object) = manifest.as_object() else {
+        report.error(&root, "a manifest is a JSON object");
+        return (compiler.program, report.warnings);
+    };
+    report.unknown_keys(
+        object,
+        &root,
+        &["$schema", "segments", "experiences", "site", "scores", "affinities", "description"],
+    );
+    for later in ["scores", "affinities"] {
+        if object.get(later).is_some() {
+            report.error(&root.member(later), format!("`{later}` are not supported by this version"));
+        }
+    }
+    compiler.program.site = site(manifest.get("site"), &root.member("site"), &mut report);
+    segments::compile(&mut compiler, manifest.get("segments"), &root.member("segments"), &mut report);
+    experience::compile(&mut compiler, manifest.get("experiences"), &root.member("experiences"), &mut report);
+    (compiler.program, report.warnings)
+}
+
+fn site(value: &Value, place: &Place<'_>, report: &mut Report) -> Site {
+    let mut site = Site::default();
+    match value {
+        Value::Null => {}
+        Value::Object(object) => {
+            report.unknown_keys(object, place, &["exclude", "consent"]);
+            site.exclude = experience::pages(value.get("exclude"), &place.member("exclude"), report);
+            match value.get("consent") {
+                Value::Null => {}
+                Value::String(text) if text == "granted" => {}
+                Value::String(text) if text == "required" => site.consent_required = true,
+                _ => report.error(&place.member("consent"), "expected `granted` or `required`"),
+            }
+        }
+        _ => report.error(place, "expected an object"),
+    }
+    site
+}
+
+/// What the parts of the compiler share.
+#[derive(Default)]
+struct Compiler {
+    program: Program,
+    /// The names of the segments that are compiled, by their place in the program.
+    segment_names: Vec<String>,
+}
+
+impl Compiler {
+    fn segment(&self, name: &str) -> Option<u16> {
+        self.segment_names.iter().position(|known| known == name).and_then(|index| u16::try_from(index).ok())
+    }
+
+    /// Notes that something reads this path of the decision's document.
+    fn reads(&mut self, path: &[String]) {
+        if let [root, traits, rest @ ..] = path
+            && root == "profile"
+            && traits == "traits"
+            && !rest.is_empty()
+        {
+            add_once(&mut self.program.trait_paths, rest);
+        }
+    }
+
+    /// The place of a cell with this definition; the same definition is one cell.
+    fn cell(
+        &mut self,
+        scope: Scope,
+        matcher: Matcher,
+        within: Option<i64>,
+        enough: Option<u8>,
+    ) -> Result<u16, String> {
+        let mut spec = CellSpec { key: 0, scope, matcher, within, enough };
+        let definition = postcard::to_allocvec(&spec).map_err(|error| error.to_string())?;
+        spec.key = fnv1a_32(&definition);
+        while let Some(index) = self.program.cells.iter().position(|known| known.key == spec.key) {
+            let mut known = self.program.cells[index].clone();
+            known.key = 0;
+            if postcard::to_allocvec(&known).is_ok_and(|bytes| bytes == definition) {
+                return u16::try_from(index).map_err(|_| "too many event conditions".to_owned());
+            }
+            // Two definitions with the same hash: the later one takes the next free key.
+            spec.key = spec.key.wrapping_add(1);
+        }
+        if self.program.cells.len() >= MAX_CELLS {
+            return Err(format!("more than {MAX_CELLS} different event conditions"));
+        }
+        if let Some(condition) = &spec.matcher.condition {
+            for node in condition.nodes() {
+                if let crate::condition::Node::Attribute(path, _) = node {
+                    add_once(&mut self.program.event_paths, path);
+                }
+            }
+        }
+        self.program.cells.push(spec);
+        u16::try_from(self.program.cells.len() - 1).map_err(|_| "too many event conditions".to_owned())
+    }
+}
+
+fn add_once(paths: &mut Vec<Vec<String>>, path: &[String]) {
+    if !paths.iter().any(|known| known == path) {
+        paths.push(path.to_vec());
+    }
+}
+
+#[cfg(test)]
+mod tests;

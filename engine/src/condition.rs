@@ -1,0 +1,344 @@
+//! Conditions: compiled once, evaluated often.
+//!
+//! A condition is a list of nodes in which each node comes after those that it uses, the root last; so
+//! that no input can make one that is circular or too deep.
+
+use crate::event::Event;
+use crate::value::Value;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+/// The place of a node in its condition.
+pub type NodeId = u16;
+
+/// The deepest nesting of nodes that a condition may have.
+pub const MAX_NESTING: usize = 64;
+
+/// An ordering that a value must have to a constant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Comparison {
+    /// Less.
+    Less,
+    /// Less or equal.
+    LessOrEqual,
+    /// Greater.
+    Greater,
+    /// Greater or equal.
+    GreaterOrEqual,
+}
+
+/// Where in a text another text must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TextPlace {
+    /// At the start.
+    Start,
+    /// At the end.
+    End,
+    /// Anywhere.
+    Anywhere,
+}
+
+/// One node of a condition.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Node {
+    /// All of the nodes hold; an empty list holds.
+    All(Vec<NodeId>),
+    /// Any of the nodes holds; an empty list does not.
+    Any(Vec<NodeId>),
+    /// The node does not hold.
+    Not(NodeId),
+    /// The node holds for the attribute at this path.
+    Attribute(Vec<String>, NodeId),
+    /// The node holds for the number of events that the cell counts.
+    Count(u16, NodeId),
+    /// The visitor is in the segment.
+    Segment(u16),
+    /// The value fits a bare constant: `"path": constant`, with JavaScript's conversions.
+    Is(Value),
+    /// `$eq`: the value is the constant, of the same type.
+    Equal(Value),
+    /// `$lt`, `$lte`, `$gt`, `$gte`.
+    Compare(Comparison, Value),
+    /// `$in`: the value, or one of the list's items, is one of the constants.
+    In(Vec<Value>),
+    /// `$exists: true`.
+    Exists,
+    /// `$type`.
+    Type(String),
+    /// `$size`: the node holds for the list's length.
+    Size(NodeId),
+    /// `$elemMatch`: the node holds for an item of the list.
+    Element(NodeId),
+    /// `$all`: each of the nodes holds for an item of the list.
+    Every(Vec<NodeId>),
+    /// `$startsWith`, `$endsWith`, `$contains`; `true` ignores the case.
+    Text(TextPlace, String, bool),
+}
+
+/// A compiled condition.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Condition {
+    pub(crate) nodes: Vec<Node>,
+}
+
+/// What a condition reads.
+pub trait Attributes {
+    /// The value at a path; `None` if there is none.
+    fn attribute(&self, path: &[String]) -> Option<Cow<'_, Value>>;
+    /// How many events the cell counts.
+    fn count(&self, cell: usize) -> u32;
+    /// Whether the visitor is in the segment.
+    fn in_segment(&self, segment: usize) -> bool;
+}
+
+impl Condition {
+    /// Whether the condition holds.
+    pub fn holds(&self, attributes: &dyn Attributes) -> bool {
+        self.root(&Subject::Document(attributes))
+    }
+
+    /// Whether the condition holds for an event.
+    pub fn holds_for_event(&self, event: &Event) -> bool {
+        self.root(&Subject::Document(&EventAttributes(event)))
+    }
+
+    /// The nodes, the root last.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    fn root(&self, subject: &Subject<'_>) -> bool {
+        self.nodes.last().is_some_and(|root| self.node(root, subject))
+    }
+
+    fn at(&self, id: NodeId, subject: &Subject<'_>) -> bool {
+        self.nodes.get(usize::from(id)).is_some_and(|node| self.node(node, subject))
+    }
+
+    fn node(&self, node: &Node, subject: &Subject<'_>) -> bool {
+        match node {
+            Node::All(nodes) => nodes.iter().all(|id| self.at(*id, subject)),
+            Node::Any(nodes) => nodes.iter().any(|id| self.at(*id, subject)),
+            Node::Not(id) => !self.at(*id, subject),
+            Node::Attribute(path, id) => {
+                let value = subject.at(path);
+                self.at(*id, &Subject::Value(value.as_deref()))
+            }
+            Node::Count(cell, id) => match subject {
+                Subject::Document(attributes) => {
+                    let count = Value::Number(f64::from(attributes.count(usize::from(*cell))));
+                    self.at(*id, &Subject::Value(Some(&count)))
+                }
+                Subject::Value(_) => false,
+            },
+            Node::Segment(segment) => match subject {
+                Subject::Document(attributes) => attributes.in_segment(usize::from(*segment)),
+                Subject::Value(_) => false,
+            },
+            Node::Is(constant) => is(subject.value(), constant),
+            Node::Equal(constant) => subject.value() == constant,
+            Node::Compare(comparison, constant) => compare(subject.value(), *comparison, constant),
+            Node::In(constants) => match subject.value() {
+                Value::Array(items) => items.iter().any(|item| constants.contains(item)),
+                value => constants.contains(value),
+            },
+            Node::Exists => !subject.value().is_null(),
+            Node::Type(name) => type_name(subject) == name,
+            Node::Size(id) => match subject.value() {
+                Value::Array(items) => {
+                    self.at(*id, &Subject::Value(Some(&Value::Number(items.len() as f64))))
+                }
+                _ => false,
+            },
+            Node::Element(id) => match subject.value() {
+                Value::Array(items) => items.iter().any(|item| self.at(*id, &Subject::Value(Some(item)))),
+                _ => false,
+            },
+            Node::Every(nodes) => match subject.value() {
+                Value::Array(items) => nodes
+                    .iter()
+                    .all(|id| items.iter().any(|item| self.at(*id, &Subject::Value(Some(item))))),
+                _ => false,
+            },
+            Node::Text(place, needle, ignore_case) => match subject.value() {
+                Value::String(text) if *ignore_case => fits(&text.to_lowercase(), *place, needle),
+                Value::String(text) => fits(text, *place, needle),
+                _ => false,
+            },
+        }
+    }
+
+    /// Whether each reference leads to something before it, so that evaluation is bounded.
+    pub(crate) fn check(&self, segments: usize, cells: usize) -> Option<()> {
+        let mut depths: Vec<usize> = Vec::with_capacity(self.nodes.len());
+        let mut used = vec![false; self.nodes.len()];
+        for (index, node) in self.nodes.iter().enumerate() {
+            let mut depth = 0;
+            let mut child = |id: &NodeId| {
+                let id = usize::from(*id);
+                // Each node has one user: shared nodes could make evaluation exponential.
+                if id >= index || std::mem::replace(used.get_mut(id)?, true) {
+                    return None;
+                }
+                depth = depth.max(depths.get(id)? + 1);
+                Some(())
+            };
+            match node {
+                Node::All(nodes) | Node::Any(nodes) | Node::Every(nodes) => {
+                    nodes.iter().try_for_each(&mut child)?;
+                }
+                Node::Not(id) | Node::Attribute(_, id) | Node::Size(id) | Node::Element(id) => child(id)?,
+                Node::Count(cell, id) => {
+                    if usize::from(*cell) >= cells {
+                        return None;
+                    }
+                    child(id)?;
+                }
+                Node::Segment(segment) => {
+                    if usize::from(*segment) >= segments {
+                        return None;
+                    }
+                }
+                Node::Is(_)
+                | Node::Equal(_)
+                | Node::Compare(..)
+                | Node::In(_)
+                | Node::Exists
+                | Node::Type(_)
+                | Node::Text(..) => {}
+            }
+            if depth > MAX_NESTING {
+                return None;
+            }
+            depths.push(depth);
+        }
+        (!self.nodes.is_empty()).then_some(())
+    }
+}
+
+/// What a node is asked about.
+enum Subject<'a> {
+    Document(&'a dyn Attributes),
+    Value(Option<&'a Value>),
+}
+
+static NULL: Value = Value::Null;
+
+impl Subject<'_> {
+    fn value(&self) -> &Value {
+        match self {
+            Subject::Value(Some(value)) => value,
+            Subject::Value(None) | Subject::Document(_) => &NULL,
+        }
+    }
+
+    fn at(&self, path: &[String]) -> Option<Cow<'_, Value>> {
+        match self {
+            Subject::Document(attributes) => attributes.attribute(path),
+            Subject::Value(value) => value.and_then(|value| value.at(path)).map(Cow::Borrowed),
+        }
+    }
+}
+
+/// An event as a document: `type`, `name`, `properties`, `context`, `traits`.
+struct EventAttributes<'a>(&'a Event);
+
+impl Attributes for EventAttributes<'_> {
+    fn attribute(&self, path: &[String]) -> Option<Cow<'_, Value>> {
+        let (root, rest) = path.split_first()?;
+        match root.as_str() {
+            "properties" => self.0.properties.at(rest).map(Cow::Borrowed),
+            "context" => self.0.context.at(rest).map(Cow::Borrowed),
+            "traits" => self.0.traits.at(rest).map(Cow::Borrowed),
+            "type" if rest.is_empty() => Some(Cow::Owned(Value::from(self.0.kind.name()))),
+            "name" if rest.is_empty() => Some(Cow::Owned(Value::from(self.0.name.as_str()))),
+            _ => None,
+        }
+    }
+
+    fn count(&self, _: usize) -> u32 {
+        0
+    }
+
+    fn in_segment(&self, _: usize) -> bool {
+        false
+    }
+}
+
+/// Equality as GrowthBook has it for a bare constant: the value is converted to the constant's type.
+fn is(value: &Value, constant: &Value) -> bool {
+    match constant {
+        Value::String(text) => match value {
+            Value::String(value) => value == text,
+            Value::Null => text == "null",
+            other => other.to_text() == *text,
+        },
+        Value::Number(number) => to_number(value) == Some(*number),
+        Value::Bool(boolean) => !value.is_null() && truthy(value) == *boolean,
+        Value::Null => value.is_null(),
+        Value::Array(_) | Value::Object(_) => value == constant,
+    }
+}
+
+/// JavaScript's `Number(value)`; `None` is `NaN`.
+fn to_number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Null => Some(0.0),
+        Value::Bool(boolean) => Some(f64::from(u8::from(*boolean))),
+        Value::Number(number) => Some(*number),
+        Value::String(text) if text.trim().is_empty() => Some(0.0),
+        Value::String(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
+        Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// JavaScript's `Boolean(value)`.
+fn truthy(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(boolean) => *boolean,
+        Value::Number(number) => *number != 0.0 && !number.is_nan(),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(_) | Value::Object(_) => true,
+    }
+}
+
+/// JavaScript's relational operators: two texts by their order, anything else as numbers.
+fn compare(value: &Value, comparison: Comparison, constant: &Value) -> bool {
+    let ordering = match (value, constant) {
+        (Value::String(value), Value::String(constant)) => Some(value.cmp(constant)),
+        _ => match (to_number(value), to_number(constant)) {
+            (Some(value), Some(constant)) => value.partial_cmp(&constant),
+            _ => None,
+        },
+    };
+    ordering.is_some_and(|ordering| match comparison {
+        Comparison::Less => ordering == Ordering::Less,
+        Comparison::LessOrEqual => ordering != Ordering::Greater,
+        Comparison::Greater => ordering == Ordering::Greater,
+        Comparison::GreaterOrEqual => ordering != Ordering::Less,
+    })
+}
+
+fn fits(text: &str, place: TextPlace, needle: &str) -> bool {
+    match place {
+        TextPlace::Start => text.starts_with(needle),
+        TextPlace::End => text.ends_with(needle),
+        TextPlace::Anywhere => text.contains(needle),
+    }
+}
+
+fn type_name(subject: &Subject<'_>) -> &'static str {
+    match subject {
+        Subject::Value(None) | Subject::Document(_) => "undefined",
+        Subject::Value(Some(value)) => match value {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::Number(_) => "number",
+            Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        },
+    }
+}

@@ -1,0 +1,165 @@
+//! Decides what a visitor gets: for every experience a variant, or none, and the reason.
+//!
+//! It does no I/O and cannot fail.
+
+use crate::assign;
+use crate::condition::Attributes;
+use crate::facts::{Facts, Reading};
+use crate::program::{Experience, Program, Status};
+use crate::request::Request;
+use crate::time::Timestamp;
+
+/// Why a visitor gets a variant, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The hash gave the variant.
+    Assigned,
+    /// The variant was given before, and is kept.
+    Sticky,
+    /// A preview asked for the variant.
+    Forced,
+    /// The experience is not for this page.
+    OffPage,
+    /// The author has switched it off, or it is not its time.
+    Paused,
+    /// The visitor is not in its segment.
+    NotInSegment,
+    /// The visitor has not agreed to personalisation.
+    NoConsent,
+    /// The visitor never gets it, so that its effect can be known.
+    Holdout,
+    /// The visitor is outside of its traffic.
+    NotInTraffic,
+    /// Another experience of its group is given on this page.
+    Excluded,
+    /// A value that it needs is too old.
+    StaleData,
+    /// It could not be compiled.
+    Invalid,
+}
+
+impl Reason {
+    /// The reason's name, as others read it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Reason::Assigned => "assigned",
+            Reason::Sticky => "sticky",
+            Reason::Forced => "forced",
+            Reason::OffPage => "off-page",
+            Reason::Paused => "paused",
+            Reason::NotInSegment => "not-in-segment",
+            Reason::NoConsent => "no-consent",
+            Reason::Holdout => "holdout",
+            Reason::NotInTraffic => "not-in-traffic",
+            Reason::Excluded => "excluded",
+            Reason::StaleData => "stale-data",
+            Reason::Invalid => "invalid",
+        }
+    }
+}
+
+/// The decision about one experience.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The place of the variant in its experience; none, if the visitor gets the page as it is.
+    pub variant: Option<u16>,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Who asks, and for which page.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The visitor's id, which the assignment hashes.
+    pub visitor_id: &'a str,
+    /// The page and what is known of the request for it.
+    pub request: &'a Request,
+    /// Whether the visitor agrees to personalisation.
+    pub consent: bool,
+    /// Variants that a preview asks for: places of experience and variant.
+    pub forced: &'a [(u16, u16)],
+}
+
+/// All decisions at an instant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decisions {
+    /// For each segment of the program, whether the visitor is in it.
+    pub segments: Vec<bool>,
+    /// For each experience of the program, the decision.
+    pub decisions: Vec<Decision>,
+    /// No decision changes before this instant if no event comes; `None`: never.
+    pub next_change_at: Option<Timestamp>,
+}
+
+/// Decides everything for one visitor, page and instant.
+pub fn decide(program: &Program, facts: &dyn Facts, context: &Context<'_>, now: Timestamp) -> Decisions {
+    let mut reading = Reading::new(program, facts, context, now);
+    for segment in &program.segments {
+        // A segment may refer to those before it, and no others.
+        let member = segment.condition.holds(&reading);
+        reading.segments.push(member);
+    }
+    let nothing = Decision { variant: None, reason: Reason::Invalid };
+    let mut decisions = vec![nothing; program.experiences.len()];
+    let mut groups: Vec<&str> = Vec::new();
+    for index in &program.by_priority {
+        let Some(experience) = program.experiences.get(usize::from(*index)) else { continue };
+        let decision = decide_one(experience, *index, context, &reading, &groups, now);
+        if let (Some(_), Some(group)) = (decision.variant, &experience.group) {
+            groups.push(group);
+        }
+        decisions[usize::from(*index)] = decision;
+    }
+    let schedule = program.experiences.iter().flat_map(|e| [e.starts_at, e.ends_at]).flatten();
+    let next_change_at = schedule.filter(|at| *at > now).chain(facts.next_change_at(program, now)).min();
+    Decisions { segments: reading.segments, decisions, next_change_at }
+}
+
+fn decide_one(
+    experience: &Experience,
+    index: u16,
+    context: &Context<'_>,
+    attributes: &dyn Attributes,
+    groups: &[&str],
+    now: Timestamp,
+) -> Decision {
+    let none = |reason| Decision { variant: None, reason };
+    if experience.status == Status::Invalid {
+        return none(Reason::Invalid);
+    }
+    if let Some((_, variant)) = context.forced.iter().find(|(forced, _)| *forced == index)
+        && usize::from(*variant) < experience.variants.len()
+    {
+        return Decision { variant: Some(*variant), reason: Reason::Forced };
+    }
+    let in_time = experience.starts_at.is_none_or(|at| now >= at) && experience.ends_at.is_none_or(|at| now < at);
+    if experience.status == Status::Paused || !in_time {
+        return none(Reason::Paused);
+    }
+    if !context.consent {
+        return none(Reason::NoConsent);
+    }
+    if !experience.pages.is_empty()
+        && !experience.pages.iter().any(|page| page.matches(context.request.url(), context.request.path()))
+    {
+        return none(Reason::OffPage);
+    }
+    if !experience.condition.as_ref().is_none_or(|condition| condition.holds(attributes)) {
+        return none(Reason::NotInSegment);
+    }
+    if experience.group.as_deref().is_some_and(|group| groups.contains(&group)) {
+        return none(Reason::Excluded);
+    }
+    if experience.holdout > 0.0 {
+        let seed = format!("{}:holdout", experience.seed);
+        if assign::bucket(&seed, context.visitor_id) < experience.holdout {
+            return none(Reason::Holdout);
+        }
+    }
+    let bucket = assign::bucket(&experience.seed, context.visitor_id);
+    let weights = experience.variants.iter().map(|variant| variant.weight);
+    match assign::choose(bucket, experience.traffic, weights) {
+        Some(variant) => Decision { variant: u16::try_from(variant).ok(), reason: Reason::Assigned },
+        None => none(Reason::NotInTraffic),
+    }
+}

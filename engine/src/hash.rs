@@ -1,0 +1,30 @@
+//! The FNV-1a hash: short, the same everywhere, and what GrowthBook's assignment uses.
+//!
+//! It is no protection against a visitor who wants a certain variant, and is used for nothing that
+//! needs one. Parameters: <http://www.isthe.com/chongo/tech/comp/fnv/>.
+
+/// FNV-1a with 32 bits.
+pub fn fnv1a_32(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+}
+
+/// FNV-1a with 64 bits.
+pub fn fnv1a_64(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Vectors of the authors' test program.
+    #[test]
+    fn known_hashes() {
+        assert_eq!(fnv1a_32(b""), 0x811c_9dc5);
+        assert_eq!(fnv1a_32(b"foobar"), 0xbf9c_f968);
+        assert_eq!(fnv1a_64(b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv1a_64(b"foobar"), 0x8594_4171_f739_67e8);
+    }
+}

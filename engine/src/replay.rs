@@ -1,0 +1,127 @@
+//! Replays a log of events: folds each and says what was decided after it.
+//!
+//! The command line, the worker and the browser's tests share this, so that the same log gives the same
+//! lines everywhere.
+
+use crate::decide::{Context, Decisions, decide};
+use crate::event::{Arrival, Event, EventError, instant};
+use crate::facts::Facts;
+use crate::fold::fold;
+use crate::oracle::Log;
+use crate::program::Program;
+use crate::request::Request;
+use crate::state::State;
+use crate::time::Timestamp;
+use crate::value::{Object, Value};
+use std::collections::BTreeMap;
+
+/// One event of a log, and the page on which it happened.
+#[derive(Clone, Debug)]
+pub struct LoggedEvent {
+    /// Its line in the log, from 1 on.
+    pub line: usize,
+    /// Whose event it is: the `anonymousId`, or else the `userId`.
+    pub visitor_id: String,
+    /// The event.
+    pub event: Event,
+    /// The page and what else its context says of the request.
+    pub request: Request,
+}
+
+impl LoggedEvent {
+    /// Reads a line of a log. An event after `now` is taken as happening at `now`.
+    ///
+    /// # Errors
+    /// When the message is not an event.
+    pub fn read(line: usize, message: &Value, now: Option<Timestamp>) -> Result<Self, EventError> {
+        let own = instant(message.get("timestamp")).unwrap_or_default();
+        let arrival = Arrival { received_at: now.unwrap_or(own), sent_at: None };
+        let event = Event::from_message(message, arrival, &format!("line-{line}"))?;
+        let visitor_id = event.anonymous_id.clone().or_else(|| event.user_id.clone()).unwrap_or_default();
+        let page = event.context.get("page");
+        let url = page.get("url").as_str().or(page.get("path").as_str()).unwrap_or("/");
+        let mut extra = Object::new();
+        for name in ["geo", "language", "device", "browser"] {
+            let value = event.context.get(name);
+            if !value.is_null() {
+                extra.insert(name, value.clone());
+            }
+        }
+        if let Some(referrer) = page.get("referrer").as_str() {
+            extra.insert("referrer", referrer);
+        }
+        let request = Request::new(url, extra);
+        Ok(Self { line, visitor_id, event, request })
+    }
+}
+
+/// Folds a log's events, any number of visitors mixed.
+pub struct Replay<'p> {
+    program: &'p Program,
+    visitors: BTreeMap<String, (State, Timestamp)>,
+}
+
+impl<'p> Replay<'p> {
+    /// Nothing has happened yet.
+    pub fn new(program: &'p Program) -> Self {
+        Self { program, visitors: BTreeMap::new() }
+    }
+
+    /// Folds an event and decides at its instant, or, when it came late, at the latest one of its visitor.
+    pub fn step(&mut self, logged: &LoggedEvent) -> Value {
+        let (state, latest) = self
+            .visitors
+            .entry(logged.visitor_id.clone())
+            .or_insert_with(|| (State::new(self.program), Timestamp::MIN));
+        *latest = (*latest).max(logged.event.time);
+        fold(self.program, state, &logged.event);
+        decided(self.program, logged, state, *latest)
+    }
+}
+
+/// The same from the whole log, without folded state: the line for each event.
+pub fn brute_force<'a>(program: &Program, log: &'a [LoggedEvent]) -> Vec<Value> {
+    let mut visitors: BTreeMap<&str, (Log<'a>, Timestamp)> = BTreeMap::new();
+    log.iter()
+        .map(|logged| {
+            let (known, latest) =
+                visitors.entry(&logged.visitor_id).or_insert_with(|| (Log::default(), Timestamp::MIN));
+            *latest = (*latest).max(logged.event.time);
+            known.add(&logged.event);
+            decided(program, logged, known, *latest)
+        })
+        .collect()
+}
+
+fn decided(program: &Program, logged: &LoggedEvent, facts: &dyn Facts, now: Timestamp) -> Value {
+    let context =
+        Context { visitor_id: &logged.visitor_id, request: &logged.request, consent: true, forced: &[] };
+    let mut line = decisions_to_object(program, &decide(program, facts, &context, now));
+    line.insert("line", logged.line as f64);
+    line.insert("anonymousId", logged.visitor_id.as_str());
+    Value::Object(line)
+}
+
+/// Decisions with names: `{"segments": […], "decisions": [{"experience", "variant", "reason"}]}`.
+pub fn decisions_to_object(program: &Program, decisions: &Decisions) -> Object {
+    let mut segments: Vec<&str> = program
+        .segments
+        .iter()
+        .zip(&decisions.segments)
+        .filter(|(_, member)| **member)
+        .map(|(segment, _)| segment.id.as_str())
+        .collect();
+    segments.sort_unstable();
+    let list = program.experiences.iter().zip(&decisions.decisions).map(|(experience, decision)| {
+        let variant = decision.variant.and_then(|index| experience.variants.get(usize::from(index)));
+        let mut object = Object::new();
+        object.insert("experience", experience.id.as_str());
+        object.insert("variant", variant.map(|variant| variant.id.as_str()));
+        object.insert("reason", decision.reason.name());
+        Value::Object(object)
+    });
+    let mut object = Object::new();
+    object.insert("decisions", list.collect::<Vec<_>>());
+    object.insert("segments", segments.into_iter().map(Value::from).collect::<Vec<_>>());
+    object
+}

@@ -1,0 +1,117 @@
+//! What is known of the request for a page, as the document that conditions read below `request`.
+
+use crate::value::{Object, Value};
+
+/// The longest address that is read; of a longer one the rest is cut off.
+const MAX_URL: usize = 4_096;
+/// How many query parameters are read.
+const MAX_PARAMETERS: usize = 64;
+
+/// What is known of a request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    url: String,
+    path: (usize, usize),
+    document: Value,
+}
+
+impl Request {
+    /// Reads a page's address; `extra` has what the host knows besides: `referrer`, `language`, `geo`, …
+    pub fn new(url: &str, extra: Object) -> Self {
+        let mut end = url.len().min(MAX_URL);
+        while !url.is_char_boundary(end) {
+            end -= 1;
+        }
+        let url = url[..end].split('#').next().unwrap_or_default();
+        let authority = url.find("://").map_or(0, |at| at + 3);
+        let query_at = url[authority..].find('?').map_or(url.len(), |at| authority + at);
+        let path_at = url[authority..query_at].find('/').map_or(query_at, |at| authority + at);
+        let host = if authority > 0 { &url[authority..path_at] } else { "" };
+        let mut query = Object::new();
+        let mut utm = Object::new();
+        for pair in url[query_at..].trim_start_matches('?').split('&').take(MAX_PARAMETERS) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = decode(name);
+            if name.is_empty() || query.get(&name).is_some() {
+                continue;
+            }
+            let value = decode(value);
+            if let Some(campaign) = name.strip_prefix("utm_") {
+                utm.insert(campaign, value.as_str());
+            }
+            query.insert(name, value);
+        }
+        let mut document = extra;
+        document.insert("url", url);
+        document.insert("host", host);
+        document.insert("path", if path_at == query_at { "/" } else { &url[path_at..query_at] });
+        document.insert("query", query);
+        document.insert("utm", utm);
+        Self { url: url.to_owned(), path: (path_at, query_at), document: Value::Object(document) }
+    }
+
+    /// The address without its fragment.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The path; `/` if the address has none.
+    pub fn path(&self) -> &str {
+        match &self.url[self.path.0..self.path.1] {
+            "" => "/",
+            path => path,
+        }
+    }
+
+    /// The document below `request`.
+    pub fn document(&self) -> &Value {
+        &self.document
+    }
+}
+
+/// Decodes `application/x-www-form-urlencoded`; what is no UTF-8 is replaced.
+fn decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let digit = |offset: usize| bytes.get(at + offset).and_then(|d| char::from(*d).to_digit(16));
+        match (byte, digit(1), digit(2)) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push((high * 16 + low) as u8);
+                at += 3;
+                continue;
+            }
+            (b'+', ..) => decoded.push(b' '),
+            (other, ..) => decoded.push(*other),
+        }
+        at += 1;
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        let request = Request::new("https://shop.example:8443/a/b?utm_source=mail&q=a+b%21&q=2#x?y", Object::new());
+        assert_eq!(request.url(), "https://shop.example:8443/a/b?utm_source=mail&q=a+b%21&q=2");
+        assert_eq!(request.path(), "/a/b");
+        assert_eq!(request.document().get("host"), &Value::from("shop.example:8443"));
+        assert_eq!(request.document().get("query").get("q"), &Value::from("a b!"));
+        assert_eq!(request.document().get("utm").get("source"), &Value::from("mail"));
+    }
+
+    #[test]
+    fn odd_addresses() {
+        for (url, path) in [("", "/"), ("/a?b", "/a"), ("https://x", "/"), ("https://x?a/b", "/"), ("?", "/")] {
+            assert_eq!(Request::new(url, Object::new()).path(), path, "{url}");
+        }
+        let request = Request::new("/?%=%zz&%ff=%e9&é=é", Object::new());
+        assert_eq!(request.document().get("query").get("%"), &Value::from("%zz"));
+        assert_eq!(request.document().get("query").get("é"), &Value::from("é"));
+        Request::new(&"é".repeat(5_000), Object::new());
+    }
+}

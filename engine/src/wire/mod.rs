@@ -1,0 +1,56 @@
+//! What edge, browser and origin say to each other. They import nothing from each other, and meet here.
+
+mod journal;
+mod page_state;
+
+pub use journal::{MAX_JOURNAL, read_journal, write_journal};
+pub use page_state::{AppliedDecision, PageState, PageView};
+
+use crate::base64url;
+use crate::codec::Malformed;
+use crate::state::Snapshot;
+use crate::value::{Object, Value};
+
+/// The visitor's id, minted by the edge; `HttpOnly`.
+pub const VISITOR_COOKIE: &str = "ns_id";
+/// The sealed session state; `HttpOnly`.
+pub const STATE_COOKIE: &str = "ns_s";
+/// The journal: events that the edge has not confirmed yet, written by the SDK.
+pub const JOURNAL_COOKIE: &str = "ns_j";
+/// What the visitor agreed to: `all`, `none`, or the agreed purposes joined by `.`.
+pub const CONSENT_COOKIE: &str = "ns_c";
+
+/// The largest value of the sealed state cookie, in bytes.
+pub const MAX_STATE_COOKIE: usize = 3_500;
+
+/// The id of the element that carries the [`PageState`] in a page.
+pub const STATE_ELEMENT: &str = "nearside-state";
+
+/// Whether the visitor agrees to a purpose: by their cookie if there is one, else by the site's default.
+pub fn consents(cookie: Option<&str>, purpose: &str, required: bool) -> bool {
+    match cookie {
+        None => !required,
+        Some("all") => true,
+        Some(purposes) => purposes.split('.').any(|agreed| agreed == purpose),
+    }
+}
+
+impl Snapshot {
+    /// The snapshot as JSON: `{"asOf": milliseconds, "state": base64url}`.
+    pub fn to_value(&self) -> Value {
+        let mut object = Object::new();
+        object.insert("asOf", self.as_of as f64);
+        object.insert("state", base64url::encode(&self.state));
+        Value::Object(object)
+    }
+
+    /// Reads what [`Snapshot::to_value`] made.
+    ///
+    /// # Errors
+    /// On any other value.
+    pub fn from_value(value: &Value) -> Result<Self, Malformed> {
+        let as_of = crate::event::instant(value.get("asOf")).ok_or(Malformed)?;
+        let state = base64url::decode(value.get("state").as_str().ok_or(Malformed)?)?;
+        Ok(Self { as_of, state })
+    }
+}
