@@ -1,1 +1,44 @@
-//! Placeholder.
+//! Applies edits to HTML bytes while they stream.
+//!
+//! A [`PageRewriter`] takes the page in chunks of any size and gives back what can leave already. The bytes
+//! outside of the elements that are edited are the upstream's, unchanged. Whatever goes wrong, no byte is
+//! lost: the rest of the page passes as it came, and [`PageRewriter::failure`] says why.
+//!
+//! Selectors are CSS as far as it can be decided while a page streams; [`supports`] tells, and the browser
+//! does the rest.
+
+#![forbid(unsafe_code)]
+
+mod edit;
+mod inject;
+mod page;
+
+pub use page::{PageRewriter, RewriteError, Settings};
+
+use lol_html::Selector;
+use nearside_engine::mutation::Edit;
+
+/// Whether a selector can be matched while a page streams.
+///
+/// # Errors
+/// With a sentence that says why not.
+pub fn supports(selector: &str) -> Result<(), String> {
+    selector.parse::<Selector>().map(|_| ()).map_err(|error| error.to_string())
+}
+
+/// Rewrites a whole page, in chunks of `chunk` bytes, without anything injected.
+///
+/// # Errors
+/// When the page could not be rewritten to its end.
+pub fn rewrite(page: &[u8], edits: &[Edit<'_>], chunk: usize) -> Result<Vec<u8>, RewriteError> {
+    let mut rewriter = PageRewriter::new(edits, Settings::default())?;
+    let mut output = Vec::with_capacity(page.len());
+    for chunk in page.chunks(chunk.max(1)) {
+        output.extend(rewriter.write(chunk));
+    }
+    output.extend(rewriter.end());
+    match rewriter.failure() {
+        Some(failure) => Err(failure),
+        None => Ok(output),
+    }
+}

@@ -1,0 +1,71 @@
+//! Puts the SDK into the page's head.
+
+use lol_html::html_content::{ContentType, Element, EndTag};
+use lol_html::{ElementContentHandlers, Selector, Settings, doctype};
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::rc::Rc;
+
+/// Adds the handlers that put `html` once into the page: at the end of the head; where the head has no end
+/// tag, before the body; and in a document with neither, at its end. What has no doctype, head or body is a
+/// fragment that some script fetches, and stays as it is.
+pub(crate) fn inject(settings: Settings<'static, 'static>, html: &str) -> Option<Settings<'static, 'static>> {
+    let pending = Pending { html: Rc::from(html), done: Rc::default() };
+    let head: Selector = "head".parse().ok()?;
+    let body: Selector = "body".parse().ok()?;
+    let is_document = Rc::new(Cell::new(false));
+
+    let (at_head, at_body, at_end) = (pending.clone(), pending.clone(), pending);
+    let (seen, is_document_at_end) = (Rc::clone(&is_document), is_document);
+    Some(
+        settings
+            .append_document_content_handler(doctype!(move |_| {
+                seen.set(true);
+                Ok(())
+            }))
+            .append_element_content_handler((
+                Cow::Owned(head),
+                ElementContentHandlers::default().element(move |element: &mut Element<'_, '_>| {
+                    let pending = at_head.clone();
+                    if let Some(handlers) = element.end_tag_handlers() {
+                        handlers.push(Box::new(move |end: &mut EndTag<'_>| {
+                            if let Some(html) = pending.take() {
+                                end.before(&html, ContentType::Html);
+                            }
+                            Ok(())
+                        }));
+                    }
+                    Ok(())
+                }),
+            ))
+            .append_element_content_handler((
+                Cow::Owned(body),
+                ElementContentHandlers::default().element(move |element: &mut Element<'_, '_>| {
+                    if let Some(html) = at_body.take() {
+                        element.before(&html, ContentType::Html);
+                    }
+                    Ok(())
+                }),
+            ))
+            .append_document_content_handler(lol_html::end!(move |end| {
+                if is_document_at_end.get()
+                    && let Some(html) = at_end.take()
+                {
+                    end.append(&html, ContentType::Html);
+                }
+                Ok(())
+            })),
+    )
+}
+
+#[derive(Clone)]
+struct Pending {
+    html: Rc<str>,
+    done: Rc<Cell<bool>>,
+}
+
+impl Pending {
+    fn take(&self) -> Option<Rc<str>> {
+        (!self.done.replace(true)).then(|| Rc::clone(&self.html))
+    }
+}
