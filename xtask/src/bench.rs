@@ -16,12 +16,21 @@ const PREFIX: &str = "bench-";
 /// Runs one comparison, or all, and prints what each wrote to `target/bench/NAME.json`.
 pub fn bench(name: Option<&str>) -> Result<()> {
     let available = available()?;
-    let chosen: Vec<&String> = available.iter().filter(|one| name.is_none_or(|name| name == *one)).collect();
+    let chosen: Vec<&String> = available
+        .iter()
+        .filter(|one| name.is_none_or(|name| name == *one))
+        .collect();
     if chosen.is_empty() {
-        let list = if available.is_empty() { "there are none yet".to_owned() } else { available.join(", ") };
+        let list = if available.is_empty() {
+            "there are none yet".to_owned()
+        } else {
+            available.join(", ")
+        };
         match name {
             Some(name) => bail!("there is no comparison `{name}`; known: {list}"),
-            None => bail!("no comparisons to run: {list} (they are programs `{PREFIX}NAME` of the tests crate)"),
+            None => {
+                bail!("no comparisons to run: {list} (they are programs `{PREFIX}NAME` of the tests crate)")
+            }
         }
     }
     fs::create_dir_all(paths::artifacts().join("bench"))?;
@@ -29,11 +38,19 @@ pub fn bench(name: Option<&str>) -> Result<()> {
         let mut command = Command::new("cargo");
         let program = format!("{PREFIX}{name}");
         command
-            .args(["run", "--release", "--package", "nearside-tests", "--bin", &program])
+            .args([
+                "run",
+                "--release",
+                "--package",
+                "nearside-tests",
+                "--bin",
+                &program,
+            ])
             .current_dir(paths::repository());
         run(&mut command)?;
         let file = paths::artifacts().join("bench").join(format!("{name}.json"));
-        let text = fs::read_to_string(&file).with_context(|| format!("{program} did not write {}", file.display()))?;
+        let text = fs::read_to_string(&file)
+            .with_context(|| format!("{program} did not write {}", file.display()))?;
         let rows = rows(&serde_json::from_str(&text)?)
             .with_context(|| format!("{} does not have the shape of a comparison", file.display()))?;
         say(format!("\n{name}"));
@@ -45,18 +62,32 @@ pub fn bench(name: Option<&str>) -> Result<()> {
 /// The names of the comparisons that the tests crate has.
 fn available() -> Result<Vec<String>> {
     let mut command = Command::new("cargo");
-    command.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(paths::repository());
+    command
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .current_dir(paths::repository());
     let metadata: Value = serde_json::from_str(&output(&mut command)?)?;
     Ok(comparisons(&metadata))
 }
 
 fn comparisons(metadata: &Value) -> Vec<String> {
-    let list = |value: &Value, name: &str| value.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let list = |value: &Value, name: &str| {
+        value
+            .get(name)
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default()
+    };
     let mut names: Vec<String> = list(metadata, "packages")
         .iter()
         .filter(|package| package.get("name").and_then(Value::as_str) == Some("nearside-tests"))
         .flat_map(|package| list(package, "targets"))
-        .filter_map(|target| target.get("name")?.as_str()?.strip_prefix(PREFIX).map(str::to_owned))
+        .filter_map(|target| {
+            target
+                .get("name")?
+                .as_str()?
+                .strip_prefix(PREFIX)
+                .map(str::to_owned)
+        })
         .collect();
     names.sort();
     names
@@ -64,11 +95,22 @@ fn comparisons(metadata: &Value) -> Vec<String> {
 
 /// The table of `[{"name", "ours", "peer", "peer_name", "unit", "ratio"}]`.
 fn rows(comparison: &Value) -> Option<Vec<Vec<String>>> {
-    let mut rows = vec![["what", "ours", "peer", "unit", "ratio", "peer is"].map(str::to_owned).to_vec()];
+    let mut rows = vec![
+        ["what", "ours", "peer", "unit", "ratio", "peer is"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
     for entry in comparison.as_array()? {
         let text = |name: &str| entry.get(name)?.as_str().map(str::to_owned);
         let number = |name: &str| entry.get(name)?.as_f64().map(|value| format!("{value:.2}"));
-        let row = [text("name"), number("ours"), number("peer"), text("unit"), number("ratio"), text("peer_name")];
+        let row = [
+            text("name"),
+            number("ours"),
+            number("peer"),
+            text("unit"),
+            number("ratio"),
+            text("peer_name"),
+        ];
         rows.push(row.into_iter().collect::<Option<Vec<String>>>()?);
     }
     Some(rows)

@@ -18,7 +18,10 @@ pub struct Browser {
 impl Browser {
     /// Finds the browser and playwright-core, or installs them.
     pub fn find() -> Result<Self> {
-        Ok(Self { npm: setup::npm_tools()?, chromium: setup::chromium()? })
+        Ok(Self {
+            npm: setup::npm_tools()?,
+            chromium: setup::chromium()?,
+        })
     }
 
     /// The folder that holds playwright-core.
@@ -30,7 +33,10 @@ impl Browser {
     /// browser's program in `CHROMIUM`. Its input and outputs are as the caller sets them.
     pub fn node_script(&self, script: &Path) -> Result<Command> {
         let mut command = self.npm.node.command(script)?;
-        command.env("NODE_PATH", self.node_modules()).env("CHROMIUM", &self.chromium).stdin(Stdio::null());
+        command
+            .env("NODE_PATH", self.node_modules())
+            .env("CHROMIUM", &self.chromium)
+            .stdin(Stdio::null());
         Ok(command)
     }
 }

@@ -9,7 +9,11 @@ use xtask::report::say;
 use xtask::{bench, dev, gates, setup, size};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Sets up, builds, runs, tests and measures Nearside")]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "Sets up, builds, runs, tests and measures Nearside"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -27,7 +27,11 @@ pub fn cargo_target() -> PathBuf {
 
 /// The folder of installed tools. It is outside of the clone, so that a second clone finds it.
 pub fn cache() -> Result<PathBuf> {
-    let named = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let named = |name| {
+        env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     if let Some(folder) = named("NEARSIDE_CACHE") {
         return Ok(folder);
     }
@@ -55,7 +59,7 @@ pub fn assets() -> PathBuf {
 
 /// The names of the SDK's files, written by the build.
 pub fn sdk_manifest() -> PathBuf {
-    artifacts().join("sdk-manifest.json")
+    assets().join("sdk-manifest.json")
 }
 
 /// The built origin's binary, `nearside`.

@@ -16,7 +16,9 @@ const TAIL_BYTES: u64 = 2_500;
 /// The program of that name on `PATH`.
 pub fn find_on_path(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
-    env::split_paths(&path).map(|folder| folder.join(name)).find(|file| is_program(file))
+    env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|file| is_program(file))
 }
 
 fn is_program(file: &Path) -> bool {
@@ -27,7 +29,10 @@ fn is_program(file: &Path) -> bool {
 /// `PATH` with `folders` before everything else.
 pub fn path_with(folders: &[&Path]) -> Result<std::ffi::OsString> {
     let current = env::var_os("PATH").unwrap_or_default();
-    let all = folders.iter().map(|folder| folder.to_path_buf()).chain(env::split_paths(&current));
+    let all = folders
+        .iter()
+        .map(|folder| folder.to_path_buf())
+        .chain(env::split_paths(&current));
     env::join_paths(all).context("a folder's name has a character that PATH cannot hold")
 }
 
@@ -39,10 +44,20 @@ pub fn spelled(command: &Command) -> String {
 
 /// Runs a command and gives its standard output, trimmed; an error holds what it said.
 pub fn output(command: &mut Command) -> Result<String> {
-    let Output { status, stdout, stderr } =
-        command.stdin(Stdio::null()).output().with_context(|| format!("cannot run `{}`", spelled(command)))?;
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot run `{}`", spelled(command)))?;
     if !status.success() {
-        bail!("`{}` failed ({status}): {}", spelled(command), String::from_utf8_lossy(&stderr).trim());
+        bail!(
+            "`{}` failed ({status}): {}",
+            spelled(command),
+            String::from_utf8_lossy(&stderr).trim()
+        );
     }
     Ok(String::from_utf8_lossy(&stdout).trim().to_owned())
 }
@@ -62,9 +77,16 @@ pub fn run(command: &mut Command) -> Result<()> {
 /// Runs a command with its output in `log`; an error shows the log's end.
 pub fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
     let mut child = spawn_logged(command, log)?;
-    let status = child.wait().with_context(|| format!("cannot wait for `{}`", spelled(command)))?;
+    let status = child
+        .wait()
+        .with_context(|| format!("cannot wait for `{}`", spelled(command)))?;
     if !status.success() {
-        bail!("`{}` failed ({status}); the end of {}:\n{}", spelled(command), log.display(), tail(log));
+        bail!(
+            "`{}` failed ({status}); the end of {}:\n{}",
+            spelled(command),
+            log.display(),
+            tail(log)
+        );
     }
     Ok(())
 }
@@ -83,7 +105,11 @@ pub fn run_logged_within(command: &mut Command, log: &Path, limit: Duration) -> 
         if started.elapsed() > limit {
             child.kill()?;
             child.wait()?;
-            bail!("`{}` gave no result within {} s", spelled(command), limit.as_secs());
+            bail!(
+                "`{}` gave no result within {} s",
+                spelled(command),
+                limit.as_secs()
+            );
         }
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -123,7 +149,11 @@ mod tests {
     fn a_failed_command_shows_the_end_of_its_log() {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("logs/sh.log");
-        let error = run_logged(Command::new("sh").args(["-c", "echo lost the keys; exit 3"]), &log).unwrap_err();
+        let error = run_logged(
+            Command::new("sh").args(["-c", "echo lost the keys; exit 3"]),
+            &log,
+        )
+        .unwrap_err();
         assert!(error.to_string().contains("lost the keys"), "{error}");
     }
 

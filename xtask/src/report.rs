@@ -42,13 +42,21 @@ impl Step {
         let started = Instant::now();
         let label = what.clone();
         let ticker = std::thread::spawn(move || tick(&label, started, &stopped));
-        Self { what, started, ticker: Some((stop, ticker)) }
+        Self {
+            what,
+            started,
+            ticker: Some((stop, ticker)),
+        }
     }
 
     /// Says that the step is done and how long it took.
     pub fn done(mut self) {
         self.stop();
-        say(format!("{}: done in {}", self.what, spoken(self.started.elapsed())));
+        say(format!(
+            "{}: done in {}",
+            self.what,
+            spoken(self.started.elapsed())
+        ));
     }
 
     fn stop(&mut self) {
@@ -89,7 +97,11 @@ fn tick(label: &str, started: Instant, stopped: &mpsc::Receiver<()>) {
 pub fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let mut text = String::new();

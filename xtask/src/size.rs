@@ -26,15 +26,22 @@ pub fn size() -> Result<()> {
         ("sdk_wasm_gz", module),
         ("sdk_total_gz", loader + script + module),
         ("edge_wasm_raw", read(&worker)?.len()),
-        ("edge_total_gz", gzipped(&worker)? + gzipped(&paths::worker_entry())?),
+        (
+            "edge_total_gz",
+            gzipped(&worker)? + gzipped(&paths::worker_entry())?,
+        ),
     ];
-    let json: serde_json::Map<String, serde_json::Value> =
-        sizes.iter().map(|&(name, bytes)| (name.to_owned(), bytes.into())).collect();
+    let json: serde_json::Map<String, serde_json::Value> = sizes
+        .iter()
+        .map(|&(name, bytes)| (name.to_owned(), bytes.into()))
+        .collect();
     let file = paths::artifacts().join("size.json");
     fs::write(&file, format!("{:#}\n", serde_json::Value::Object(json)))
         .with_context(|| format!("cannot write {}", file.display()))?;
-    let rows: Vec<Vec<String>> =
-        sizes.iter().map(|(name, bytes)| vec![(*name).to_owned(), format!("{bytes} bytes")]).collect();
+    let rows: Vec<Vec<String>> = sizes
+        .iter()
+        .map(|(name, bytes)| vec![(*name).to_owned(), format!("{bytes} bytes")])
+        .collect();
     say(table(&rows).trim_end());
     Ok(())
 }

@@ -14,7 +14,12 @@ const SOURCES: [&str; 5] = ["Cargo.toml", "Cargo.lock", "engine", "rewriter", "e
 
 pub(super) fn build(tools: &BuildTools) -> Result<Outcome> {
     let results = [paths::worker_entry(), paths::worker_module()];
-    let identity = format!("{} {} {}", tools.wasm, WORKER_BUILD.version, tools.npm.modules().display());
+    let identity = format!(
+        "{} {} {}",
+        tools.wasm,
+        WORKER_BUILD.version,
+        tools.npm.modules().display()
+    );
     let stamp = Stamp::of("edge", &SOURCES, &identity)?;
     if stamp.is_fresh(&results) {
         return Ok(Outcome::UpToDate);

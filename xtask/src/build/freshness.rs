@@ -39,7 +39,10 @@ impl Stamp {
             hash.update(content);
         }
         let inputs = format!("{:x}", hash.finalize());
-        Ok(Self { file: paths::artifacts().join(".stamps").join(name), inputs })
+        Ok(Self {
+            file: paths::artifacts().join(".stamps").join(name),
+            inputs,
+        })
     }
 
     /// Whether the results are there and were made from these inputs.
@@ -74,7 +77,11 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 
 /// The first characters of a hash over a file's content, for its name.
 pub(super) fn content_hash(content: &[u8]) -> String {
-    Sha256::digest(content).iter().take(5).map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(content)
+        .iter()
+        .take(5)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -92,7 +99,10 @@ mod tests {
 
     #[test]
     fn results_that_are_missing_are_not_fresh() {
-        let stamp = Stamp { file: PathBuf::from("/nonexistent"), inputs: String::new() };
+        let stamp = Stamp {
+            file: PathBuf::from("/nonexistent"),
+            inputs: String::new(),
+        };
         assert!(!stamp.is_fresh(&[PathBuf::from("/nonexistent")]));
     }
 

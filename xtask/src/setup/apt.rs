@@ -32,14 +32,22 @@ fn way(has_apt: bool, is_root: bool, has_sudo: bool) -> Way {
 pub(super) fn install(what: &str, packages: &[&str], log: &Path) -> Result<()> {
     let list = packages.join(" ");
     let found = |name| find_on_path(name).is_some();
-    let way = way(found("apt-get"), rustix::process::geteuid().is_root(), found("sudo"));
+    let way = way(
+        found("apt-get"),
+        rustix::process::geteuid().is_root(),
+        found("sudo"),
+    );
     match way {
         Way::NotDebian => bail!("{what} is missing, and this is no Debian system that could install {list}"),
-        Way::NotAllowed => bail!("{what} is missing: as root, run `apt-get update && apt-get install {list}`"),
+        Way::NotAllowed => {
+            bail!("{what} is missing: as root, run `apt-get update && apt-get install {list}`")
+        }
         Way::AsRoot | Way::WithSudo => {}
     }
     let told = |error: anyhow::Error| {
-        error.context(format!("{what} is missing and could not be installed: run `apt-get install {list}`"))
+        error.context(format!(
+            "{what} is missing and could not be installed: run `apt-get install {list}`"
+        ))
     };
     if !UPDATED.load(Ordering::Relaxed) {
         run_logged(apt_get(way).args(["-q", "update"]), log).map_err(told)?;
@@ -47,7 +55,14 @@ pub(super) fn install(what: &str, packages: &[&str], log: &Path) -> Result<()> {
     }
     let mut command = apt_get(way);
     // Another run of apt may hold dpkg's lock, as it does for a while after a machine has started.
-    command.args(["-q", "-y", "-o", "DPkg::Lock::Timeout=300", "install", "--no-install-recommends"]);
+    command.args([
+        "-q",
+        "-y",
+        "-o",
+        "DPkg::Lock::Timeout=300",
+        "install",
+        "--no-install-recommends",
+    ]);
     run_logged(command.args(packages), log).map_err(told)
 }
 
@@ -80,7 +95,10 @@ mod tests {
 
     #[test]
     fn sudo_never_asks_for_a_password() {
-        assert_eq!(spelled(&apt_get(Way::WithSudo)), "sudo -n DEBIAN_FRONTEND=noninteractive apt-get");
+        assert_eq!(
+            spelled(&apt_get(Way::WithSudo)),
+            "sudo -n DEBIAN_FRONTEND=noninteractive apt-get"
+        );
         assert_eq!(spelled(&apt_get(Way::AsRoot)), "apt-get");
     }
 }

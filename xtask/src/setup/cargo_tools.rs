@@ -64,18 +64,33 @@ fn names_version(said: &str, version: &str) -> bool {
 }
 
 fn install(tool: &CargoTool, place: &Path, log: &Path) -> Result<()> {
-    let step = Step::start(format!("installing {} {}", tool.package, tool.version), tool.expected);
+    let step = Step::start(
+        format!("installing {} {}", tool.package, tool.version),
+        tool.expected,
+    );
     let partial = begin(place)?;
     let mut command = Command::new("cargo");
     // Without optimisation: it compiles twice as fast, and the tools run for a second or two.
-    command.args(["install", "--debug", "--no-track", "--version", tool.version, "--root"]).arg(&partial);
+    command
+        .args([
+            "install",
+            "--debug",
+            "--no-track",
+            "--version",
+            tool.version,
+            "--root",
+        ])
+        .arg(&partial);
     if tool.locked {
         command.arg("--locked");
     }
     let objects = partial.join("objects");
     command.arg(tool.package).env("CARGO_TARGET_DIR", &objects);
     run_logged(&mut command, log).with_context(|| {
-        format!("{} is missing: run `cargo install {} --version {}`", tool.program, tool.package, tool.version)
+        format!(
+            "{} is missing: run `cargo install {} --version {}`",
+            tool.program, tool.package, tool.version
+        )
     })?;
     // A gigabyte of object files that nothing needs any more.
     std::fs::remove_dir_all(&objects).with_context(|| format!("cannot remove {}", objects.display()))?;

@@ -85,7 +85,10 @@ impl Cache {
 
     pub(crate) fn at(folder: PathBuf) -> Result<Self> {
         fs::create_dir_all(&folder).with_context(|| {
-            format!("cannot make {}: set NEARSIDE_CACHE to a folder that can be written", folder.display())
+            format!(
+                "cannot make {}: set NEARSIDE_CACHE to a folder that can be written",
+                folder.display()
+            )
         })?;
         Ok(Self { folder })
     }
@@ -117,7 +120,10 @@ impl Cache {
         }
         install()?;
         find().with_context(|| {
-            format!("{name} was installed but is not where it should be; remove {} and try again", self.folder.display())
+            format!(
+                "{name} was installed but is not where it should be; remove {} and try again",
+                self.folder.display()
+            )
         })
     }
 
@@ -126,7 +132,8 @@ impl Cache {
         let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
         if file.try_lock().is_err() {
             say("waiting for another set-up to end…");
-            file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+            file.lock()
+                .with_context(|| format!("cannot lock {}", path.display()))?;
         }
         Ok(file)
     }

@@ -39,9 +39,17 @@ impl NpmTools {
     /// esbuild's native program.
     pub fn esbuild(&self) -> Result<PathBuf> {
         let platform = platform();
-        let program = self.modules().join("@esbuild").join(&platform).join("bin").join("esbuild");
+        let program = self
+            .modules()
+            .join("@esbuild")
+            .join(&platform)
+            .join("bin")
+            .join("esbuild");
         if !program.is_file() {
-            bail!("esbuild has no program for {platform}: {} is missing", program.display());
+            bail!(
+                "esbuild has no program for {platform}: {} is missing",
+                program.display()
+            );
         }
         Ok(program)
     }
@@ -53,9 +61,15 @@ impl NpmTools {
 
     /// A command that runs wrangler.
     pub fn wrangler(&self) -> Result<Command> {
-        let mut command = self.node.command(&self.modules().join("wrangler").join("bin").join("wrangler.js"))?;
+        let mut command = self
+            .node
+            .command(&self.modules().join("wrangler").join("bin").join("wrangler.js"))?;
         // It neither reports its use nor looks for a newer version: nothing but loopback is needed.
-        command.env("WRANGLER_SEND_METRICS", "false").env("WRANGLER_HIDE_BANNER", "true").env("CI", "1");
+        command
+            .env("WRANGLER_SEND_METRICS", "false")
+            .env("WRANGLER_SEND_ERROR_REPORTS", "false")
+            .env("WRANGLER_HIDE_BANNER", "true")
+            .env("CI", "1");
         Ok(command)
     }
 }
@@ -78,7 +92,12 @@ impl Node {
 pub(super) fn ensure(cache: &Cache) -> Result<NpmTools> {
     let source = paths::repository().join("xtask").join("npm");
     let node = ensure_node(cache, &source.join("node"))?;
-    let folder = packages(cache, "npm", &source, "installing wrangler, esbuild, wasm-opt and others from npm")?;
+    let folder = packages(
+        cache,
+        "npm",
+        &source,
+        "installing wrangler, esbuild, wasm-opt and others from npm",
+    )?;
     Ok(NpmTools { folder, node })
 }
 
@@ -87,8 +106,17 @@ fn ensure_node(cache: &Cache, source: &Path) -> Result<Node> {
         return Ok(Node { program });
     }
     let (major, minor) = OLDEST_NODE;
-    let folder = packages(cache, "node", source, "installing a newer Node.js from npm, for wrangler")?;
-    let program = folder.join("node_modules").join(format!("node-{}", platform())).join("bin").join("node");
+    let folder = packages(
+        cache,
+        "node",
+        source,
+        "installing a newer Node.js from npm, for wrangler",
+    )?;
+    let program = folder
+        .join("node_modules")
+        .join(format!("node-{}", platform()))
+        .join("bin")
+        .join("node");
     if !program.is_file() {
         bail!("wrangler needs Node.js {major}.{minor} or later: install it, and put it on PATH");
     }
@@ -110,7 +138,11 @@ fn node_version(said: &str) -> Option<(u32, u32)> {
 
 /// This machine as npm packages name it: `linux-x64`, `darwin-arm64`.
 fn platform() -> String {
-    let system = if cfg!(target_os = "macos") { "darwin" } else { std::env::consts::OS };
+    let system = if cfg!(target_os = "macos") {
+        "darwin"
+    } else {
+        std::env::consts::OS
+    };
     let processor = match std::env::consts::ARCH {
         "x86_64" => "x64",
         "aarch64" => "arm64",
@@ -130,7 +162,11 @@ fn packages(cache: &Cache, name: &str, source: &Path, what: &str) -> Result<Path
 
 /// What names a set of packages: a change of any version is another folder.
 fn lock_hash(lock: &[u8]) -> String {
-    Sha256::digest(lock).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(lock)
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn install(source: &Path, place: &Path, log: &Path, what: &str) -> Result<()> {
@@ -147,10 +183,20 @@ fn install(source: &Path, place: &Path, log: &Path, what: &str) -> Result<()> {
     // and registries have those at different times. The locked versions and hashes hold here as well.
     // No package needs its install script: the native programs are packages of their own.
     command
-        .args(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+        .args([
+            "install",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ])
         .current_dir(&partial);
-    run_logged(&mut command, log)
-        .with_context(|| format!("the npm tools are missing: run `npm install` in {}", source.display()))?;
+    run_logged(&mut command, log).with_context(|| {
+        format!(
+            "the npm tools are missing: run `npm install` in {}",
+            source.display()
+        )
+    })?;
     finish(&partial, place)?;
     step.done();
     Ok(())
@@ -177,12 +223,22 @@ mod tests {
     #[test]
     fn lock_files_name_no_registry_and_pin_every_package() {
         let folder = paths::repository().join("xtask").join("npm");
-        for lock in [folder.join("package-lock.json"), folder.join("node").join("package-lock.json")] {
+        for lock in [
+            folder.join("package-lock.json"),
+            folder.join("node").join("package-lock.json"),
+        ] {
             let text = fs::read_to_string(&lock).unwrap();
-            assert!(!text.contains("\"resolved\""), "{} names a registry's host", lock.display());
+            assert!(
+                !text.contains("\"resolved\""),
+                "{} names a registry's host",
+                lock.display()
+            );
             let lock: serde_json::Value = serde_json::from_str(&text).unwrap();
             for (name, package) in lock["packages"].as_object().unwrap() {
-                assert!(name.is_empty() || package["integrity"].is_string(), "{name} has no integrity hash");
+                assert!(
+                    name.is_empty() || package["integrity"].is_string(),
+                    "{name} has no integrity hash"
+                );
             }
         }
     }

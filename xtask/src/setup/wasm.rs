@@ -69,7 +69,9 @@ impl WasmToolchain {
 
     /// Makes a command, and what it starts, use this compiler.
     fn apply(&self, command: &mut Command) -> Result<()> {
-        let Self::Debian { programs } = self else { return Ok(()) };
+        let Self::Debian { programs } = self else {
+            return Ok(());
+        };
         command
             .env("PATH", path_with(&[programs])?)
             .env("RUSTC", programs.join("rustc"))
@@ -101,7 +103,9 @@ fn current_has_target() -> bool {
 }
 
 fn has_standard_library(folder: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(folder) else { return false };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return false;
+    };
     entries.flatten().any(|entry| {
         let name = entry.file_name();
         let name = name.to_string_lossy();
@@ -115,7 +119,12 @@ fn debian_place(cache: &Cache) -> Option<PathBuf> {
 }
 
 fn debian_version() -> Option<String> {
-    let said = output(Command::new(DEBIAN_RUSTC).arg("--version").env_remove("RUSTUP_TOOLCHAIN")).ok()?;
+    let said = output(
+        Command::new(DEBIAN_RUSTC)
+            .arg("--version")
+            .env_remove("RUSTUP_TOOLCHAIN"),
+    )
+    .ok()?;
     // `rustc 1.96.0 (ac68faa20 2026-05-25) (built from a source tarball)`
     said.split_whitespace().nth(1).map(str::to_owned)
 }
@@ -123,19 +132,23 @@ fn debian_version() -> Option<String> {
 fn install(cache: &Cache) -> Result<()> {
     match add_with_rustup(cache) {
         Ok(()) => return Ok(()),
-        Err(error) => say(format!("rustup cannot add {TARGET} here, so Debian's compiler is taken: {error:#}")),
+        Err(error) => say(format!(
+            "rustup cannot add {TARGET} here, so Debian's compiler is taken: {error:#}"
+        )),
     }
-    install_debian(cache).with_context(|| {
-        format!("the compiler for {TARGET} is missing: run `rustup target add {TARGET}`")
-    })
+    install_debian(cache)
+        .with_context(|| format!("the compiler for {TARGET} is missing: run `rustup target add {TARGET}`"))
 }
 
 fn add_with_rustup(cache: &Cache) -> Result<()> {
-    let Some(rustup) = find_on_path("rustup") else { bail!("there is no rustup") };
+    let Some(rustup) = find_on_path("rustup") else {
+        bail!("there is no rustup")
+    };
     let step = Step::start(format!("adding the target {TARGET} with rustup"), "about 10 s");
     let mut command = Command::new(rustup);
     command.args(["target", "add", TARGET]);
-    let added = run_logged_within(&mut command, &cache.log("rustup"), RUSTUP_LIMIT).map_err(|error| last_line(&error));
+    let added = run_logged_within(&mut command, &cache.log("rustup"), RUSTUP_LIMIT)
+        .map_err(|error| last_line(&error));
     added?;
     if !current_has_target() {
         bail!("rustup added it to a toolchain that is not the one in use");
@@ -151,15 +164,23 @@ fn last_line(error: &anyhow::Error) -> anyhow::Error {
 }
 
 fn install_debian(cache: &Cache) -> Result<()> {
-    let present = debian_version().is_some() && Path::new(DEBIAN_LINKER).is_file() && debian_source().is_some();
+    let present =
+        debian_version().is_some() && Path::new(DEBIAN_LINKER).is_file() && debian_source().is_some();
     if !present {
         let step = Step::start("installing Debian's Rust compiler for WebAssembly", "about 1 min");
-        apt::install("a Rust compiler for WebAssembly", &DEBIAN_PACKAGES, &cache.log("apt-rust"))?;
+        apt::install(
+            "a Rust compiler for WebAssembly",
+            &DEBIAN_PACKAGES,
+            &cache.log("apt-rust"),
+        )?;
         step.done();
     }
     let place = debian_place(cache).context("Debian's rustc does not run")?;
     let source = debian_source().context("Debian's source of the standard library is not in /usr/src")?;
-    let step = Step::start(format!("building the standard library for {TARGET}"), "about 1 min");
+    let step = Step::start(
+        format!("building the standard library for {TARGET}"),
+        "about 1 min",
+    );
     let partial = begin(&place)?;
     build_standard_library(&source, &partial, &cache.log("wasm-std"))?;
     lay_out_sysroot(&partial, &place)?;
@@ -180,7 +201,15 @@ fn build_standard_library(source: &Path, folder: &Path, log: &Path) -> Result<()
     run_logged(Command::new("cp").arg("-r").arg(source).arg(&library), log)?;
     let mut cargo = Command::new(DEBIAN_CARGO);
     cargo
-        .args(["build", "--release", "--locked", "--target", TARGET, "--features", STD_FEATURES])
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--target",
+            TARGET,
+            "--features",
+            STD_FEATURES,
+        ])
         .args(["--manifest-path", "sysroot/Cargo.toml"])
         .current_dir(&library)
         .env("CARGO_TARGET_DIR", &objects)
@@ -201,7 +230,10 @@ fn build_standard_library(source: &Path, folder: &Path, log: &Path) -> Result<()
         }
     }
     if !has_standard_library(&libraries) {
-        bail!("the standard library was built, but its files were not found in {}", objects.display());
+        bail!(
+            "the standard library was built, but its files were not found in {}",
+            objects.display()
+        );
     }
     fs::remove_dir_all(&objects)?;
     fs::remove_dir_all(&library)?;
@@ -211,7 +243,11 @@ fn build_standard_library(source: &Path, folder: &Path, log: &Path) -> Result<()
 /// Completes the sysroot: everything but the new target is the system's, by links. `place` is where
 /// `folder` will be moved to.
 fn lay_out_sysroot(folder: &Path, place: &Path) -> Result<()> {
-    let system = output(Command::new(DEBIAN_RUSTC).args(["--print", "sysroot"]).env_remove("RUSTUP_TOOLCHAIN"))?;
+    let system = output(
+        Command::new(DEBIAN_RUSTC)
+            .args(["--print", "sysroot"])
+            .env_remove("RUSTUP_TOOLCHAIN"),
+    )?;
     let system = Path::new(&system).join("lib/rustlib");
     for entry in fs::read_dir(&system).with_context(|| format!("cannot read {}", system.display()))? {
         let entry = entry?;
@@ -242,7 +278,10 @@ mod tests {
     #[test]
     fn the_wrapper_quotes_the_cache_folder() {
         let script = wrapper("/usr/bin/rustc", Path::new("/home/o'neil/.cache/s"));
-        assert_eq!(script, "#!/bin/sh\nexec /usr/bin/rustc --sysroot '/home/o'\\''neil/.cache/s' \"$@\"\n");
+        assert_eq!(
+            script,
+            "#!/bin/sh\nexec /usr/bin/rustc --sysroot '/home/o'\\''neil/.cache/s' \"$@\"\n"
+        );
     }
 
     #[test]
@@ -263,14 +302,25 @@ mod tests {
 
     #[test]
     fn debians_toolchain_goes_before_rustups() {
-        let toolchain = WasmToolchain::Debian { programs: PathBuf::from("/cache/bin") };
+        let toolchain = WasmToolchain::Debian {
+            programs: PathBuf::from("/cache/bin"),
+        };
         let command = toolchain.cargo().unwrap();
         let value = |name: &str| {
-            command.get_envs().find(|(key, _)| *key == name).and_then(|(_, value)| value).map(|v| v.to_owned())
+            command
+                .get_envs()
+                .find(|(key, _)| *key == name)
+                .and_then(|(_, value)| value)
+                .map(std::ffi::OsStr::to_owned)
         };
         assert_eq!(command.get_program(), "/cache/bin/cargo");
         assert_eq!(value("RUSTC").unwrap(), "/cache/bin/rustc");
-        assert!(value("PATH").unwrap().to_string_lossy().starts_with("/cache/bin:"));
+        assert!(
+            value("PATH")
+                .unwrap()
+                .to_string_lossy()
+                .starts_with("/cache/bin:")
+        );
         assert_eq!(value("RUSTUP_TOOLCHAIN"), None);
     }
 }

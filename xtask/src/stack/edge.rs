@@ -1,5 +1,6 @@
 //! The real edge: the built worker in workerd, run by `wrangler dev` with the repository's configuration.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -29,6 +30,8 @@ pub struct EdgeOptions {
     pub edge_secret: String,
     /// Keys that seal the session cookie, as `wrangler.toml` describes them.
     pub seal_keys: String,
+    /// What the runtime knows of each connection: `request.cf`, such as `{"country": "FR"}`.
+    pub connection: serde_json::Value,
     /// More variables for the worker, which win over the ones above.
     pub variables: Vec<(String, String)>,
 }
@@ -43,7 +46,10 @@ pub struct Edge {
 impl Edge {
     /// Starts it and waits until it answers.
     pub fn start(npm: &NpmTools, options: EdgeOptions) -> Result<Self> {
-        let mut edge = Self { options, service: None };
+        let mut edge = Self {
+            options,
+            service: None,
+        };
         edge.restart(npm)?;
         Ok(edge)
     }
@@ -71,10 +77,18 @@ impl Edge {
         }
     }
 
+    /// An error when it should run but has ended by itself.
+    pub fn check(&mut self) -> Result<()> {
+        self.service.as_mut().map_or(Ok(()), Service::check)
+    }
+
     /// Starts it again on the same port with what it had stored; stops it first where it runs.
     pub fn restart(&mut self, npm: &NpmTools) -> Result<()> {
         self.stop()?;
         let port = self.options.port;
+        let connection = self.connection_file();
+        fs::write(&connection, self.options.connection.to_string())
+            .with_context(|| format!("cannot write {}", connection.display()))?;
         let mut service = Service::start("the edge", self.command(npm)?, &self.log())?;
         // Any status shows that the worker runs; an asset's depends on neither upstream nor origin.
         service
@@ -82,6 +96,10 @@ impl Edge {
             .context("the edge did not start")?;
         self.service = Some(service);
         Ok(())
+    }
+
+    fn connection_file(&self) -> PathBuf {
+        self.options.folder.join("connection.json")
     }
 
     fn command(&self, npm: &NpmTools) -> Result<Command> {
@@ -99,16 +117,26 @@ impl Edge {
             .current_dir(paths::repository())
             // The worker was built by whoever starts this.
             .env("NEARSIDE_BUILT", "1")
-            // wrangler writes settings and logs below its home; they go with the stack.
-            .env("XDG_CONFIG_HOME", options.folder.join("wrangler"));
+            // Without this file wrangler asks a server of Cloudflare's where this machine is.
+            .env("CLOUDFLARE_CF_FETCH_PATH", self.connection_file())
+            // wrangler's settings, logs and its list of running workers go with the stack.
+            .env("XDG_CONFIG_HOME", options.folder.join("wrangler"))
+            .env("WRANGLER_REGISTRY_PATH", options.folder.join("wrangler/registry"));
         let own = [
             ("NEARSIDE_UPSTREAM", &options.upstream),
             ("NEARSIDE_ORIGIN", &options.origin),
             ("NEARSIDE_EDGE_SECRET", &options.edge_secret),
             ("NEARSIDE_SEAL_KEYS", &options.seal_keys),
         ];
-        let own = own.into_iter().filter(|(name, _)| !options.variables.iter().any(|(given, _)| given == name));
-        for (name, value) in own.chain(options.variables.iter().map(|(name, value)| (name.as_str(), value))) {
+        let own = own
+            .into_iter()
+            .filter(|(name, _)| !options.variables.iter().any(|(given, _)| given == name));
+        for (name, value) in own.chain(
+            options
+                .variables
+                .iter()
+                .map(|(name, value)| (name.as_str(), value)),
+        ) {
             command.args(["--var", &format!("{name}:{value}")]);
         }
         Ok(command)

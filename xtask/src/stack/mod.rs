@@ -40,6 +40,8 @@ pub struct StackOptions {
     pub manifest: Option<PathBuf>,
     /// A site for the edge to stand before, instead of the demo shop.
     pub upstream: Option<String>,
+    /// What the runtime knows of each connection, `request.cf`; somewhere in the US where there is none.
+    pub connection: Option<serde_json::Value>,
     /// More variables for the worker.
     pub variables: Vec<(String, String)>,
     /// More arguments for the origin.
@@ -64,7 +66,10 @@ impl Stack {
     pub fn start(options: StackOptions) -> Result<Self> {
         ensure_built()?;
         let npm = setup::npm_tools()?;
-        let folder = tempfile::Builder::new().prefix("nearside-").tempdir().context("no temporary folder")?;
+        let folder = tempfile::Builder::new()
+            .prefix("nearside-")
+            .tempdir()
+            .context("no temporary folder")?;
         let [shop_port, edge_port, origin_port] = match options.ports {
             Some(ports) => ports,
             None => [0, free_port()?, free_port()?],
@@ -73,7 +78,10 @@ impl Stack {
             Some(_) => None,
             None => Some(Shop::start(shop_port)?),
         };
-        let upstream = options.upstream.or_else(|| shop.as_ref().map(Shop::url)).unwrap_or_default();
+        let upstream = options
+            .upstream
+            .or_else(|| shop.as_ref().map(Shop::url))
+            .unwrap_or_default();
         let origin = Origin::start(OriginOptions {
             port: origin_port,
             folder: folder.path().to_path_buf(),
@@ -89,9 +97,23 @@ impl Stack {
             origin: origin.url(),
             edge_secret: DEVELOPMENT_EDGE_SECRET.to_owned(),
             seal_keys: DEVELOPMENT_SEAL_KEYS.to_owned(),
+            connection: options
+                .connection
+                .unwrap_or_else(|| serde_json::json!({"country": "US", "city": "Austin"})),
             variables: options.variables,
         };
-        Ok(Self { edge: Edge::start(&npm, edge)?, origin, shop, folder })
+        Ok(Self {
+            edge: Edge::start(&npm, edge)?,
+            origin,
+            shop,
+            folder,
+        })
+    }
+
+    /// An error when a process that should run has ended by itself.
+    pub fn check(&mut self) -> Result<()> {
+        self.origin.check()?;
+        self.edge.check()
     }
 
     /// Where the processes keep their data and logs; it is removed with the stack.

@@ -39,7 +39,10 @@ pub struct Origin {
 impl Origin {
     /// Starts it and waits until it is healthy.
     pub fn start(options: OriginOptions) -> Result<Self> {
-        let mut origin = Self { options, service: None };
+        let mut origin = Self {
+            options,
+            service: None,
+        };
         origin.restart()?;
         Ok(origin)
     }
@@ -83,6 +86,11 @@ impl Origin {
             Some(mut service) => service.stop(STOP_LIMIT),
             None => Ok(()),
         }
+    }
+
+    /// An error when it should run but has ended by itself.
+    pub fn check(&mut self) -> Result<()> {
+        self.service.as_mut().map_or(Ok(()), Service::check)
     }
 
     /// Starts it again on the same port with the same database; stops it first where it runs.

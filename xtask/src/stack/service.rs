@@ -49,7 +49,12 @@ impl Service {
             .spawn()
             .with_context(|| format!("{name}: cannot run `{}`", spelled(&command)))?;
         match watchdog(child.id()) {
-            Ok(watchdog) => Ok(Self { name: name.to_owned(), child, watchdog, log: log.to_path_buf() }),
+            Ok(watchdog) => Ok(Self {
+                name: name.to_owned(),
+                child,
+                watchdog,
+                log: log.to_path_buf(),
+            }),
             Err(error) => {
                 signal_group(child.id(), Signal::KILL);
                 let _ = child.wait();
@@ -68,16 +73,33 @@ impl Service {
         &self.log
     }
 
+    /// An error when the program has ended by itself, with its log's end.
+    pub fn check(&mut self) -> Result<()> {
+        match self.child.try_wait()? {
+            None => Ok(()),
+            Some(status) => {
+                bail!(
+                    "{} ended ({status}); the end of {}:\n{}",
+                    self.name,
+                    self.log.display(),
+                    tail(&self.log)
+                )
+            }
+        }
+    }
+
     /// Waits until `is_ready` holds. An error tells whether the process ended, and shows its log's end.
     pub fn wait_until(&mut self, limit: Duration, mut is_ready: impl FnMut() -> bool) -> Result<()> {
         let started = Instant::now();
         while !is_ready() {
-            if let Some(status) = self.child.try_wait()? {
-                bail!("{} ended ({status}); the end of {}:\n{}", self.name, self.log.display(), tail(&self.log));
-            }
+            self.check()?;
             if started.elapsed() > limit {
                 let (name, log) = (&self.name, self.log.display());
-                bail!("{name} was not ready within {} s; the end of {log}:\n{}", limit.as_secs(), tail(&self.log));
+                bail!(
+                    "{name} was not ready within {} s; the end of {log}:\n{}",
+                    limit.as_secs(),
+                    tail(&self.log)
+                );
             }
             std::thread::sleep(PAUSE);
         }
@@ -87,7 +109,9 @@ impl Service {
     /// Kills it as `kill -9` does, with no chance to finish anything.
     pub fn kill9(&mut self) -> Result<()> {
         signal_group(self.child.id(), Signal::KILL);
-        self.child.wait().with_context(|| format!("cannot wait for {}", self.name))?;
+        self.child
+            .wait()
+            .with_context(|| format!("cannot wait for {}", self.name))?;
         Ok(())
     }
 
@@ -119,7 +143,7 @@ impl Drop for Service {
 /// kills the group.
 fn watchdog(group: u32) -> Result<Child> {
     Command::new("sh")
-        .args(["-c", "read -r _; kill -9 -- \"-$1\" 2>/dev/null", "watchdog"])
+        .args(["-c", "read -r _; kill -9 \"-$1\" 2>/dev/null", "watchdog"])
         .arg(group.to_string())
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
@@ -141,7 +165,11 @@ pub fn status_of(port: u16, path: &str) -> Option<u16> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(2)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n\r\n").ok()?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n\r\n"
+    )
+    .ok()?;
     let mut start = [0; 12];
     stream.read_exact(&mut start).ok()?;
     // `HTTP/1.1 200`
@@ -179,7 +207,9 @@ mod tests {
         let log = folder.path().join("log");
         let mut service = shell("sleep 1000 & echo $!; wait", &log);
         let read = || fs::read_to_string(&log).unwrap().trim().parse::<u32>().ok();
-        service.wait_until(Duration::from_secs(20), || read().is_some()).unwrap();
+        service
+            .wait_until(Duration::from_secs(20), || read().is_some())
+            .unwrap();
         let grandchild = read().unwrap();
         assert!(is_running(grandchild));
         drop(service);
@@ -193,7 +223,9 @@ mod tests {
         let mut service = shell("exec sleep 1000", &folder.path().join("log"));
         // What happens to the pipe when this process dies.
         drop(service.watchdog.stdin.take());
-        eventually("the service runs on", || service.child.try_wait().unwrap().is_some());
+        eventually("the service runs on", || {
+            service.child.try_wait().unwrap().is_some()
+        });
     }
 
     #[test]
@@ -208,9 +240,14 @@ mod tests {
     fn stopping_lets_a_service_finish() {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
-        let mut service = shell("trap 'echo finished; exit 0' TERM; echo up; while :; do sleep 0.05; done", &log);
+        let mut service = shell(
+            "trap 'echo finished; exit 0' TERM; echo up; while :; do sleep 0.05; done",
+            &log,
+        );
         let said = |word: &str| fs::read_to_string(&log).unwrap().contains(word);
-        service.wait_until(Duration::from_secs(20), || said("up")).unwrap();
+        service
+            .wait_until(Duration::from_secs(20), || said("up"))
+            .unwrap();
         service.stop(Duration::from_secs(20)).unwrap();
         assert!(said("finished"));
     }

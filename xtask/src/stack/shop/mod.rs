@@ -52,7 +52,10 @@ impl Shop {
     pub fn start(port: u16) -> Result<Self> {
         let site = pages::site(&setup::npm_tools()?.modules())?;
         let switches = Arc::new(Switches::default());
-        let served = Arc::new(Served { site, switches: Arc::clone(&switches) });
+        let served = Arc::new(Served {
+            site,
+            switches: Arc::clone(&switches),
+        });
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("demo-shop")
@@ -76,7 +79,12 @@ impl Shop {
             });
             runtime.shutdown_background();
         });
-        Ok(Self { address, switches, stop: Some(stop), server: Some(server) })
+        Ok(Self {
+            address,
+            switches,
+            stop: Some(stop),
+            server: Some(server),
+        })
     }
 
     /// Its address, without a slash at the end.
@@ -92,7 +100,9 @@ impl Shop {
     /// Makes every answer wait that long before its first byte.
     pub fn set_latency(&self, latency: Duration) {
         let milliseconds = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
-        self.switches.latency_milliseconds.store(milliseconds, Ordering::Relaxed);
+        self.switches
+            .latency_milliseconds
+            .store(milliseconds, Ordering::Relaxed);
     }
 
     /// How many requests have come in.
@@ -124,12 +134,16 @@ fn respond(site: &Site, request: &Request) -> Response<Body> {
     let is_head = request.method() == Method::HEAD;
     if !is_head && request.method() != Method::GET {
         let mut response = status_only(StatusCode::METHOD_NOT_ALLOWED);
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        response
+            .headers_mut()
+            .insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
     }
     if request.uri().path() == "/old" {
         let mut response = status_only(StatusCode::FOUND);
-        response.headers_mut().insert(header::LOCATION, HeaderValue::from_static("/"));
+        response
+            .headers_mut()
+            .insert(header::LOCATION, HeaderValue::from_static("/"));
         return response;
     }
     let Some(page) = site.pages.get(request.uri().path()) else {
@@ -143,8 +157,14 @@ fn respond(site: &Site, request: &Request) -> Response<Body> {
     }
     let mut response = with_page(StatusCode::OK, page, is_head);
     set_entity_tag(&mut response, page);
-    let caching = if page.content_type.starts_with("text/html") { "no-cache" } else { "public, max-age=300" };
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    let caching = if page.content_type.starts_with("text/html") {
+        "no-cache"
+    } else {
+        "public, max-age=300"
+    };
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     response
 }
 
@@ -156,7 +176,11 @@ fn status_only(status: StatusCode) -> Response<Body> {
 
 fn with_page(status: StatusCode, page: &Page, is_head: bool) -> Response<Body> {
     // A HEAD request gets the same headers, the length of what it would have got among them.
-    let body = if is_head { Body::empty() } else { Body::from(page.content.clone()) };
+    let body = if is_head {
+        Body::empty()
+    } else {
+        Body::from(page.content.clone())
+    };
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -172,7 +196,11 @@ fn set_entity_tag(response: &mut Response<Body>, page: &Page) {
 }
 
 fn entity_tag(content: &[u8]) -> String {
-    let hash: String = Sha256::digest(content).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let hash: String = Sha256::digest(content)
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("\"{hash}\"")
 }
 
@@ -183,8 +211,14 @@ mod tests {
     use super::*;
 
     fn site() -> Site {
-        let page = |content: &str| Page { content_type: "text/html; charset=utf-8", content: content.into() };
-        Site { pages: BTreeMap::from([("/".to_owned(), page("home"))]), not_found: page("nothing here") }
+        let page = |content: &str| Page {
+            content_type: "text/html; charset=utf-8",
+            content: content.into(),
+        };
+        Site {
+            pages: BTreeMap::from([("/".to_owned(), page("home"))]),
+            not_found: page("nothing here"),
+        }
     }
 
     fn ask(method: &str, path: &str, headers: &[(&str, &str)]) -> Response<Body> {
@@ -201,7 +235,10 @@ mod tests {
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()["content-length"], "4");
         let tag = response.headers()["etag"].to_str().unwrap().to_owned();
-        assert_eq!(ask("GET", "/", &[("if-none-match", &tag)]).status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(
+            ask("GET", "/", &[("if-none-match", &tag)]).status(),
+            StatusCode::NOT_MODIFIED
+        );
     }
 
     #[test]
@@ -219,7 +256,10 @@ mod tests {
     #[test]
     fn an_old_address_leads_home() {
         let response = ask("GET", "/old", &[]);
-        assert_eq!((response.status(), &response.headers()["location"]), (StatusCode::FOUND, &HeaderValue::from_static("/")));
+        assert_eq!(
+            (response.status(), &response.headers()["location"]),
+            (StatusCode::FOUND, &HeaderValue::from_static("/"))
+        );
     }
 
     #[test]

@@ -32,46 +32,108 @@ const FOOTER: &str = "<!-- Footer-->";
 
 /// Addresses of other sites in the template, and the shop's own copies.
 const REPLACED: [(&str, &str); 6] = [
-    ("https://cdn.jsdelivr.net/npm/bootstrap-icons@1.5.0/font/bootstrap-icons.css", "/icons/bootstrap-icons.css"),
-    ("https://cdn.jsdelivr.net/npm/bootstrap@5.2.3/dist/js/bootstrap.bundle.min.js", "/js/bootstrap.bundle.min.js"),
+    (
+        "https://cdn.jsdelivr.net/npm/bootstrap-icons@1.5.0/font/bootstrap-icons.css",
+        "/icons/bootstrap-icons.css",
+    ),
+    (
+        "https://cdn.jsdelivr.net/npm/bootstrap@5.2.3/dist/js/bootstrap.bundle.min.js",
+        "/js/bootstrap.bundle.min.js",
+    ),
     ("href=\"assets/", "href=\"/assets/"),
     ("href=\"css/", "href=\"/css/"),
-    ("<script src=\"js/scripts.js\"></script>", "<script src=\"/js/scripts.js\"></script>\n        <script src=\"/js/shop.js\"></script>"),
-    ("<a class=\"navbar-brand\" href=\"#!\">", "<a class=\"navbar-brand\" href=\"/\">"),
+    (
+        "<script src=\"js/scripts.js\"></script>",
+        "<script src=\"/js/scripts.js\"></script>\n        <script src=\"/js/shop.js\"></script>",
+    ),
+    (
+        "<a class=\"navbar-brand\" href=\"#!\">",
+        "<a class=\"navbar-brand\" href=\"/\">",
+    ),
 ];
 
 /// Reads the packages below `modules` (a `node_modules` folder) and makes the shop.
 pub(super) fn site(modules: &Path) -> Result<Site> {
     let template = modules.join("startbootstrap-shop-homepage").join("dist");
     let read = |file: &Path| fs::read(file).with_context(|| format!("cannot read {}", file.display()));
-    let index = String::from_utf8(read(&template.join("index.html"))?).context("the template is not UTF-8")?;
+    let index =
+        String::from_utf8(read(&template.join("index.html"))?).context("the template is not UTF-8")?;
     let home = home(&index)?;
 
     let mut pages = BTreeMap::new();
     let mut add = |path: String, content_type, content: Vec<u8>| {
-        pages.insert(path, Page { content_type, content });
+        pages.insert(
+            path,
+            Page {
+                content_type,
+                content,
+            },
+        );
     };
     for product in &PRODUCTS {
-        add(format!("/products/{}", product.slug), HTML, product_page(&home, product)?.into_bytes());
-        add(format!("/images/{}.svg", product.slug), "image/svg+xml", picture(product).into_bytes());
+        add(
+            format!("/products/{}", product.slug),
+            HTML,
+            product_page(&home, product)?.into_bytes(),
+        );
+        add(
+            format!("/images/{}.svg", product.slug),
+            "image/svg+xml",
+            picture(product).into_bytes(),
+        );
     }
     add("/cart".to_owned(), HTML, cart_page(&home)?.into_bytes());
     add("/raw/terms".to_owned(), HTML, TERMS.as_bytes().to_vec());
     add("/js/shop.js".to_owned(), SCRIPT, SHOP_SCRIPT.as_bytes().to_vec());
     for (path, content_type, file) in [
-        ("/assets/favicon.ico", "image/x-icon", template.join("assets/favicon.ico")),
-        ("/css/styles.css", "text/css; charset=utf-8", template.join("css/styles.css")),
+        (
+            "/assets/favicon.ico",
+            "image/x-icon",
+            template.join("assets/favicon.ico"),
+        ),
+        (
+            "/css/styles.css",
+            "text/css; charset=utf-8",
+            template.join("css/styles.css"),
+        ),
         ("/js/scripts.js", SCRIPT, template.join("js/scripts.js")),
-        ("/js/bootstrap.bundle.min.js", SCRIPT, modules.join("bootstrap/dist/js/bootstrap.bundle.min.js")),
-        ("/icons/bootstrap-icons.css", "text/css; charset=utf-8", modules.join("bootstrap-icons/font/bootstrap-icons.css")),
-        ("/icons/fonts/bootstrap-icons.woff2", "font/woff2", modules.join("bootstrap-icons/font/fonts/bootstrap-icons.woff2")),
-        ("/icons/fonts/bootstrap-icons.woff", "font/woff", modules.join("bootstrap-icons/font/fonts/bootstrap-icons.woff")),
+        (
+            "/js/bootstrap.bundle.min.js",
+            SCRIPT,
+            modules.join("bootstrap/dist/js/bootstrap.bundle.min.js"),
+        ),
+        (
+            "/icons/bootstrap-icons.css",
+            "text/css; charset=utf-8",
+            modules.join("bootstrap-icons/font/bootstrap-icons.css"),
+        ),
+        (
+            "/icons/fonts/bootstrap-icons.woff2",
+            "font/woff2",
+            modules.join("bootstrap-icons/font/fonts/bootstrap-icons.woff2"),
+        ),
+        (
+            "/icons/fonts/bootstrap-icons.woff",
+            "font/woff",
+            modules.join("bootstrap-icons/font/fonts/bootstrap-icons.woff"),
+        ),
     ] {
         add(path.to_owned(), content_type, read(&file)?);
     }
-    let missing = page(&home, "Not found", "", "<h1 class=\"fw-bolder\">There is nothing here</h1>")?;
+    let missing = page(
+        &home,
+        "Not found",
+        "",
+        "<h1 class=\"fw-bolder\">There is nothing here</h1>",
+    )?;
     add("/".to_owned(), HTML, home.into_bytes());
-    Ok(Site { pages, not_found: Page { content_type: HTML, content: missing.into_bytes() } })
+    Ok(Site {
+        pages,
+        not_found: Page {
+            content_type: HTML,
+            content: missing.into_bytes(),
+        },
+    })
 }
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -81,11 +143,18 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 fn home(template: &str) -> Result<String> {
     let mut html = template.to_owned();
     for (theirs, ours) in REPLACED {
-        ensure!(html.contains(theirs), "the template has changed: it has no `{theirs}`");
+        ensure!(
+            html.contains(theirs),
+            "the template has changed: it has no `{theirs}`"
+        );
         html = html.replace(theirs, ours);
     }
     let parts: Vec<&str> = html.split(CARD).collect();
-    ensure!(parts.len() == PRODUCTS.len() + 1, "the template has {} cards", parts.len() - 1);
+    ensure!(
+        parts.len() == PRODUCTS.len() + 1,
+        "the template has {} cards",
+        parts.len() - 1
+    );
     let mut filled = String::from(parts[0]);
     for (card, product) in parts[1..].iter().zip(&PRODUCTS) {
         filled.push_str(CARD);
@@ -96,10 +165,17 @@ fn home(template: &str) -> Result<String> {
 
 fn fill(card: &str, product: &Product) -> Result<String> {
     let name = between(card, "<h5 class=\"fw-bolder\">", "</h5>").context("a card without a name")?;
-    let label = between(card, "<a class=\"btn btn-outline-dark mt-auto\" href=\"#\">", "</a>")
-        .context("a card without a link")?;
+    let label = between(
+        card,
+        "<a class=\"btn btn-outline-dark mt-auto\" href=\"#\">",
+        "</a>",
+    )
+    .context("a card without a link")?;
     let link = format!("href=\"#\">{label}</a>");
-    let target = format!("href=\"/products/{}\" data-category=\"{}\">View options</a>", product.slug, product.category);
+    let target = format!(
+        "href=\"/products/{}\" data-category=\"{}\">View options</a>",
+        product.slug, product.category
+    );
     let picture = format!("src=\"{TEMPLATE_PICTURE}\" alt=\"...\"");
     let own_picture = format!("src=\"/images/{}.svg\" alt=\"{}\"", product.slug, product.name);
     Ok(card
@@ -122,7 +198,9 @@ fn page(home: &str, title: &str, head: &str, content: &str) -> Result<String> {
         &format!("<title>{old_title}</title>"),
         &format!("<title>{title} - Shop in style</title>{head}"),
     );
-    Ok(format!("{before}<section class=\"py-5\"><div class=\"container px-4 px-lg-5 my-5\">{content}</div></section>\n        {FOOTER}{after}"))
+    Ok(format!(
+        "{before}<section class=\"py-5\"><div class=\"container px-4 px-lg-5 my-5\">{content}</div></section>\n        {FOOTER}{after}"
+    ))
 }
 
 fn product_page(home: &str, product: &Product) -> Result<String> {
@@ -207,7 +285,10 @@ mod tests {
     fn every_card_leads_to_a_product_page() {
         let home = home(&template()).unwrap();
         for product in &PRODUCTS {
-            assert!(home.contains(&format!("href=\"/products/{}\"", product.slug)), "{home}");
+            assert!(
+                home.contains(&format!("href=\"/products/{}\"", product.slug)),
+                "{home}"
+            );
             assert!(home.contains(&format!("src=\"/images/{}.svg\"", product.slug)));
         }
         assert!(!home.contains("href=\"#\""), "{home}");
@@ -223,9 +304,15 @@ mod tests {
     fn a_product_page_names_its_category_and_its_price() {
         let home = home(&template()).unwrap();
         let page = product_page(&home, &PRODUCTS[3]).unwrap();
-        assert!(page.contains("<meta name=\"product-category\" content=\"tents\" />"), "{page}");
+        assert!(
+            page.contains("<meta name=\"product-category\" content=\"tents\" />"),
+            "{page}"
+        );
         assert!(page.contains("data-price=\"3.00\""), "{page}");
-        assert!(page.contains("<title>Dome Tent - Shop in style</title>"), "{page}");
+        assert!(
+            page.contains("<title>Dome Tent - Shop in style</title>"),
+            "{page}"
+        );
         assert!(!page.contains(CARD), "the home page's cards are no part of it");
     }
 
