@@ -10,7 +10,14 @@ use crate::paths;
 use crate::process::run;
 use crate::setup::{BuildTools, WORKER_BUILD};
 
-const SOURCES: [&str; 5] = ["Cargo.toml", "Cargo.lock", "engine", "rewriter", "edge"];
+const SOURCES: [&str; 6] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "engine",
+    "rewriter",
+    "edge",
+    "xtask/src/build",
+];
 
 pub(super) fn build(tools: &BuildTools) -> Result<Outcome> {
     let results = [paths::worker_entry(), paths::worker_module()];

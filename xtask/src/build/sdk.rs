@@ -15,7 +15,14 @@ use crate::paths;
 use crate::process::{output, run};
 use crate::setup::{BuildTools, WASM_BINDGEN};
 
-const SOURCES: [&str; 5] = ["Cargo.toml", "Cargo.lock", "engine", "rewriter", "browser-sdk"];
+const SOURCES: [&str; 6] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "engine",
+    "rewriter",
+    "browser-sdk",
+    "xtask/src/build",
+];
 
 /// What the sources write where the build puts an address.
 const ENGINE_URL: &str = "__NEARSIDE_ENGINE_URL__";

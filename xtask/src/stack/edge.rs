@@ -39,6 +39,7 @@ pub struct EdgeOptions {
 /// A running edge. It is killed when this is dropped.
 #[derive(Debug)]
 pub struct Edge {
+    npm: NpmTools,
     options: EdgeOptions,
     service: Option<Service>,
 }
@@ -83,13 +84,13 @@ impl Edge {
     }
 
     /// Starts it again on the same port with what it had stored; stops it first where it runs.
-    pub fn restart(&mut self, npm: &NpmTools) -> Result<()> {
+    pub fn restart(&mut self) -> Result<()> {
         self.stop()?;
         let port = self.options.port;
         let connection = self.connection_file();
         fs::write(&connection, self.options.connection.to_string())
             .with_context(|| format!("cannot write {}", connection.display()))?;
-        let mut service = Service::start("the edge", self.command(npm)?, &self.log())?;
+        let mut service = Service::start("the edge", self.command()?, &self.log())?;
         // Any status shows that the worker runs; an asset's depends on neither upstream nor origin.
         service
             .wait_until(START_LIMIT, || status_of(port, "/_ns/sdk.js").is_some())
@@ -102,9 +103,9 @@ impl Edge {
         self.options.folder.join("connection.json")
     }
 
-    fn command(&self, npm: &NpmTools) -> Result<Command> {
+    fn command(&self) -> Result<Command> {
         let options = &self.options;
-        let mut command = npm.wrangler()?;
+        let mut command = self.npm.wrangler()?;
         command
             .arg("dev")
             .arg("--config")

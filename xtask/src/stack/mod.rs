@@ -103,7 +103,7 @@ impl Stack {
             variables: options.variables,
         };
         Ok(Self {
-            edge: Edge::start(&npm, edge)?,
+            edge: Edge::start(npm, edge)?,
             origin,
             shop,
             folder,
