@@ -46,12 +46,13 @@ pub struct Edge {
 
 impl Edge {
     /// Starts it and waits until it answers.
-    pub fn start(npm: &NpmTools, options: EdgeOptions) -> Result<Self> {
+    pub fn start(npm: NpmTools, options: EdgeOptions) -> Result<Self> {
         let mut edge = Self {
+            npm,
             options,
             service: None,
         };
-        edge.restart(npm)?;
+        edge.restart()?;
         Ok(edge)
     }
 
