@@ -1,1 +1,47 @@
-//! Placeholder.
+//! Nearside's edge worker: stands before a site and personalises its pages while they pass.
+//!
+//! The way of a request:
+//!
+//! 1. [`route`] tells Nearside's own addresses (`/_ns/…`) from the site's.
+//! 2. [`page`] asks the upstream; at the same time [`programs`] finds the program and [`snapshots`] asks the
+//!    origin for what it knows of the visitor, where that is due.
+//! 3. [`visit`] reads the visitor's cookies: who they are, their sealed state ([`seal`]), and the journal of
+//!    events that the edge has not confirmed yet; it folds them in.
+//! 4. The engine decides; the rewriter edits the page while it streams ([`rewrite`]).
+//! 5. The page leaves with the state for the SDK and the new cookies; the page view is handed on
+//!    ([`forward`]) when the visitor has their page.
+//! 6. [`collect`] takes the batches of events that the SDK sends.
+//!
+//! Whatever goes wrong on the way, the visitor gets the upstream's bytes, and `Server-Timing` says why.
+
+// The worker's entry points exist in WebAssembly alone; natively the pure modules are tested.
+#![cfg_attr(
+    not(target_arch = "wasm32"),
+    allow(dead_code, reason = "only the pure modules run natively")
+)]
+
+mod assets;
+mod clock;
+mod collect;
+mod config;
+mod cookies;
+mod error;
+mod forward;
+mod identifiers;
+mod json;
+mod messages;
+mod page;
+mod page_state;
+mod programs;
+mod proxy;
+mod replay;
+mod request_facts;
+mod rewrite;
+mod route;
+mod seal;
+mod snapshots;
+mod timing;
+mod visit;
+
+#[cfg(target_arch = "wasm32")]
+mod entry;

@@ -48,9 +48,12 @@ mod tests {
     /// Values of the `hash` section of GrowthBook's `cases.json`, version 2.
     #[test]
     fn places_are_growthbook_s() {
-        for (seed, value, expected) in
-            [("seed", "a", 0.0505), ("seed", "b", 0.2696), ("foo", "ab", 0.2575), ("foo", "def", 0.2019)]
-        {
+        for (seed, value, expected) in [
+            ("seed", "a", 0.0505),
+            ("seed", "b", 0.2696),
+            ("foo", "ab", 0.2575),
+            ("foo", "def", 0.2019),
+        ] {
             assert_eq!(bucket(seed, value), expected, "{seed} {value}");
         }
     }

@@ -67,7 +67,11 @@ impl Cell {
     /// How many events lie in `(now − within, now]`, or how many there were without a window.
     /// Of a cell that keeps only as many as decide its condition, at most that many.
     pub fn count(&self, now: Timestamp, shape: Shape) -> u32 {
-        let kept = |entries: &[Entry]| entries.iter().fold(0_u32, |sum, entry| sum.saturating_add(entry.count));
+        let kept = |entries: &[Entry]| {
+            entries
+                .iter()
+                .fold(0_u32, |sum, entry| sum.saturating_add(entry.count))
+        };
         match shape.within {
             None => kept(&self.entries).saturating_add(self.dropped),
             Some(within) => kept(&self.entries[self.entries.partition_point(|e| e.time <= now - within)..]),
@@ -99,7 +103,9 @@ impl Cell {
         self.shrink(shape);
         let cut = self.entries.first().copied();
         let dropped_by = |dropped: u32, entries: &[Entry]| {
-            let older = entries.iter().filter(|e| cut.is_some_and(|cut| (e.time, e.key) < (cut.time, cut.key)));
+            let older = entries
+                .iter()
+                .filter(|e| cut.is_some_and(|cut| (e.time, e.key) < (cut.time, cut.key)));
             older.fold(dropped, |sum, entry| sum.saturating_add(entry.count))
         };
         if shape.enough.is_none() && shape.within.is_none() {
@@ -119,7 +125,9 @@ impl Cell {
             entry.count = entry.count.max(known.count);
             self.entries.remove(index);
         }
-        let index = self.entries.partition_point(|e| (e.time, e.key) < (entry.time, entry.key));
+        let index = self
+            .entries
+            .partition_point(|e| (e.time, e.key) < (entry.time, entry.key));
         self.entries.insert(index, entry);
     }
 
@@ -152,7 +160,10 @@ impl Cell {
         for entry in &self.entries {
             match joined.last_mut() {
                 Some(last) if last.time.div_euclid(slot) == entry.time.div_euclid(slot) => {
-                    *last = Entry { count: last.count.saturating_add(entry.count), ..*entry };
+                    *last = Entry {
+                        count: last.count.saturating_add(entry.count),
+                        ..*entry
+                    };
                 }
                 _ => joined.push(*entry),
             }
@@ -166,7 +177,10 @@ impl Cell {
             return Cow::Borrowed(self);
         }
         let entries = self.entries[self.entries.len() - limit..].to_vec();
-        Cow::Owned(Self { entries, dropped: self.dropped })
+        Cow::Owned(Self {
+            entries,
+            dropped: self.dropped,
+        })
     }
 
     /// Appends the cell's bytes; times are written as distances before `base`.
@@ -204,7 +218,11 @@ impl Cell {
             if !(0..=1 << 48).contains(&time) {
                 return Err(Malformed);
             }
-            entries.push(Entry { time, key: u32::from_le_bytes(reader.array()?), count });
+            entries.push(Entry {
+                time,
+                key: u32::from_le_bytes(reader.array()?),
+                count,
+            });
             previous = time;
         }
         entries.reverse();
@@ -217,9 +235,18 @@ impl Cell {
 mod tests {
     use super::*;
 
-    const EXACT: Shape = Shape { enough: Some(3), within: Some(100) };
-    const TOTAL: Shape = Shape { enough: None, within: None };
-    const MANY: Shape = Shape { enough: None, within: Some(3_200) };
+    const EXACT: Shape = Shape {
+        enough: Some(3),
+        within: Some(100),
+    };
+    const TOTAL: Shape = Shape {
+        enough: None,
+        within: None,
+    };
+    const MANY: Shape = Shape {
+        enough: None,
+        within: Some(3_200),
+    };
 
     fn filled(times: impl IntoIterator<Item = i64>, shape: Shape) -> Cell {
         let mut cell = Cell::default();
@@ -246,13 +273,23 @@ mod tests {
         cell.add(7, 1_050, EXACT);
         cell.add(7, 1_000, EXACT);
         cell.add(7, 1_080, EXACT);
-        assert_eq!(cell.entries(), [Entry { time: 1_000, key: 7, count: 1 }]);
+        assert_eq!(
+            cell.entries(),
+            [Entry {
+                time: 1_000,
+                key: 7,
+                count: 1
+            }]
+        );
     }
 
     #[test]
     fn only_the_newest_that_decide_are_kept() {
         let cell = filled([5, 3, 1, 4, 2], EXACT);
-        assert_eq!(cell.entries().iter().map(|e| e.time).collect::<Vec<_>>(), [3, 4, 5]);
+        assert_eq!(
+            cell.entries().iter().map(|e| e.time).collect::<Vec<_>>(),
+            [3, 4, 5]
+        );
     }
 
     #[test]
@@ -267,7 +304,10 @@ mod tests {
         for now in [3_199, 4_000, 5_000, 9_999] {
             let cell = filled(0..=now, MANY);
             let count = i64::from(cell.count(now, MANY));
-            assert!((3_100..=3_200).contains(&count.min(now + 1).max(3_100)), "{count}");
+            assert!(
+                (3_100..=3_200).contains(&count.min(now + 1).max(3_100)),
+                "{count}"
+            );
             assert!((count - 3_200).abs() <= 100, "{count} at {now}");
             assert!(cell.entries().len() <= MAX_EXACT + 2);
         }
@@ -296,7 +336,12 @@ mod tests {
 
     #[test]
     fn cells_survive_their_bytes() {
-        for cell in [Cell::default(), filled([3, 1, 2], EXACT), filled(0..9_000, MANY), filled(0..50, TOTAL)] {
+        for cell in [
+            Cell::default(),
+            filled([3, 1, 2], EXACT),
+            filled(0..9_000, MANY),
+            filled(0..50, TOTAL),
+        ] {
             let mut writer = Writer::new();
             cell.write(&mut writer, 2_000);
             let bytes = writer.into_bytes();

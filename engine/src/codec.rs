@@ -107,7 +107,11 @@ impl<'a> Reader<'a> {
     /// A count of things that follow; each takes at least one byte, which bounds it.
     pub(crate) fn length(&mut self) -> Result<usize, Malformed> {
         let length = usize::try_from(self.varint()?).map_err(|_| Malformed)?;
-        if length > self.bytes.len() { Err(Malformed) } else { Ok(length) }
+        if length > self.bytes.len() {
+            Err(Malformed)
+        } else {
+            Ok(length)
+        }
     }
 
     pub(crate) fn text(&mut self) -> Result<&'a str, Malformed> {

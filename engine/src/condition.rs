@@ -113,7 +113,9 @@ impl Condition {
     }
 
     fn at(&self, id: NodeId, subject: &Subject<'_>) -> bool {
-        self.nodes.get(usize::from(id)).is_some_and(|node| self.node(node, subject))
+        self.nodes
+            .get(usize::from(id))
+            .is_some_and(|node| self.node(node, subject))
     }
 
     fn node(&self, node: &Node, subject: &Subject<'_>) -> bool {

@@ -99,20 +99,36 @@ pub fn decide(program: &Program, facts: &dyn Facts, context: &Context<'_>, now: 
         let member = segment.condition.holds(&reading);
         reading.segments.push(member);
     }
-    let nothing = Decision { variant: None, reason: Reason::Invalid };
+    let nothing = Decision {
+        variant: None,
+        reason: Reason::Invalid,
+    };
     let mut decisions = vec![nothing; program.experiences.len()];
     let mut groups: Vec<&str> = Vec::new();
     for index in &program.by_priority {
-        let Some(experience) = program.experiences.get(usize::from(*index)) else { continue };
+        let Some(experience) = program.experiences.get(usize::from(*index)) else {
+            continue;
+        };
         let decision = decide_one(experience, *index, context, &reading, &groups, now);
         if let (Some(_), Some(group)) = (decision.variant, &experience.group) {
             groups.push(group);
         }
         decisions[usize::from(*index)] = decision;
     }
-    let schedule = program.experiences.iter().flat_map(|e| [e.starts_at, e.ends_at]).flatten();
-    let next_change_at = schedule.filter(|at| *at > now).chain(facts.next_change_at(program, now)).min();
-    Decisions { segments: reading.segments, decisions, next_change_at }
+    let schedule = program
+        .experiences
+        .iter()
+        .flat_map(|e| [e.starts_at, e.ends_at])
+        .flatten();
+    let next_change_at = schedule
+        .filter(|at| *at > now)
+        .chain(facts.next_change_at(program, now))
+        .min();
+    Decisions {
+        segments: reading.segments,
+        decisions,
+        next_change_at,
+    }
 }
 
 fn decide_one(
@@ -123,16 +139,23 @@ fn decide_one(
     groups: &[&str],
     now: Timestamp,
 ) -> Decision {
-    let none = |reason| Decision { variant: None, reason };
+    let none = |reason| Decision {
+        variant: None,
+        reason,
+    };
     if experience.status == Status::Invalid {
         return none(Reason::Invalid);
     }
     if let Some((_, variant)) = context.forced.iter().find(|(forced, _)| *forced == index)
         && usize::from(*variant) < experience.variants.len()
     {
-        return Decision { variant: Some(*variant), reason: Reason::Forced };
+        return Decision {
+            variant: Some(*variant),
+            reason: Reason::Forced,
+        };
     }
-    let in_time = experience.starts_at.is_none_or(|at| now >= at) && experience.ends_at.is_none_or(|at| now < at);
+    let in_time =
+        experience.starts_at.is_none_or(|at| now >= at) && experience.ends_at.is_none_or(|at| now < at);
     if experience.status == Status::Paused || !in_time {
         return none(Reason::Paused);
     }
@@ -140,14 +163,25 @@ fn decide_one(
         return none(Reason::NoConsent);
     }
     if !experience.pages.is_empty()
-        && !experience.pages.iter().any(|page| page.matches(context.request.url(), context.request.path()))
+        && !experience
+            .pages
+            .iter()
+            .any(|page| page.matches(context.request.url(), context.request.path()))
     {
         return none(Reason::OffPage);
     }
-    if !experience.condition.as_ref().is_none_or(|condition| condition.holds(attributes)) {
+    if !experience
+        .condition
+        .as_ref()
+        .is_none_or(|condition| condition.holds(attributes))
+    {
         return none(Reason::NotInSegment);
     }
-    if experience.group.as_deref().is_some_and(|group| groups.contains(&group)) {
+    if experience
+        .group
+        .as_deref()
+        .is_some_and(|group| groups.contains(&group))
+    {
         return none(Reason::Excluded);
     }
     if experience.holdout > 0.0 {
@@ -159,7 +193,10 @@ fn decide_one(
     let bucket = assign::bucket(&experience.seed, context.visitor_id);
     let weights = experience.variants.iter().map(|variant| variant.weight);
     match assign::choose(bucket, experience.traffic, weights) {
-        Some(variant) => Decision { variant: u16::try_from(variant).ok(), reason: Reason::Assigned },
+        Some(variant) => Decision {
+            variant: u16::try_from(variant).ok(),
+            reason: Reason::Assigned,
+        },
         None => none(Reason::NotInTraffic),
     }
 }

@@ -121,9 +121,8 @@ impl fmt::Display for EventError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             EventError::NotAnObject => formatter.write_str("an event is a JSON object"),
-            EventError::Type(found) if found.is_empty() => formatter.write_str(
-                "`type` is missing: give one of page, track, identify, screen, group, alias",
-            ),
+            EventError::Type(found) if found.is_empty() => formatter
+                .write_str("`type` is missing: give one of page, track, identify, screen, group, alias"),
             EventError::Type(found) => write!(
                 formatter,
                 "`type` is `{found}`: give one of page, track, identify, screen, group, alias"
@@ -166,7 +165,10 @@ impl Event {
         };
         let name = at_most(name, "event", MAX_NAME)?;
         let identifier = |name: &'static str| {
-            field(name).to_identifier().map(|id| at_most(id, name, MAX_IDENTIFIER)).transpose()
+            field(name)
+                .to_identifier()
+                .map(|id| at_most(id, name, MAX_IDENTIFIER))
+                .transpose()
         };
         let (user_id, anonymous_id) = (identifier("userId")?, identifier("anonymousId")?);
         if user_id.is_none() && anonymous_id.is_none() {
@@ -242,7 +244,14 @@ mod tests {
 
     fn event(json: &str, sent_at: Option<Timestamp>) -> Result<Event, EventError> {
         let message = serde_json::from_str(json).unwrap();
-        Event::from_message(&message, Arrival { received_at: NOON, sent_at }, "made")
+        Event::from_message(
+            &message,
+            Arrival {
+                received_at: NOON,
+                sent_at,
+            },
+            "made",
+        )
     }
 
     #[track_caller]
@@ -255,7 +264,11 @@ mod tests {
     fn the_sender_s_clock_is_corrected() {
         let (sent, original) = (NOON + 60_000, NOON + 55_000);
         time_of(&format!(r#""timestamp":{original}"#), Some(sent), NOON - 5_000);
-        time_of(&format!(r#""timestamp":1,"originalTimestamp":{original},"sentAt":{sent}"#), None, NOON - 5_000);
+        time_of(
+            &format!(r#""timestamp":1,"originalTimestamp":{original},"sentAt":{sent}"#),
+            None,
+            NOON - 5_000,
+        );
         time_of(r#""timestamp":"2026-11-21T11:59:00Z""#, None, NOON - 60_000);
         time_of(&format!(r#""timestamp":{original}"#), None, NOON);
         time_of(r#""timestamp":"yesterday""#, Some(sent), NOON);
@@ -270,7 +283,10 @@ mod tests {
             (r#"{"type":"trak","userId":"u"}"#, EventError::Type("trak".into())),
             (r#"{"type":"track","userId":"u"}"#, EventError::NoName),
             (r#"{"type":"page"}"#, EventError::NoIdentity),
-            (r#"{"type":"page","userId":"u","properties":[]}"#, EventError::NotAnObjectField("properties")),
+            (
+                r#"{"type":"page","userId":"u","properties":[]}"#,
+                EventError::NotAnObjectField("properties"),
+            ),
         ];
         for (json, expected) in cases {
             assert_eq!(event(json, None), Err(expected), "{json}");
@@ -281,7 +297,11 @@ mod tests {
 
     #[test]
     fn identifiers_may_be_numbers() {
-        let found = event(r#"{"type":"identify","userId":42,"traits":{"a":1},"messageId":7}"#, None).unwrap();
+        let found = event(
+            r#"{"type":"identify","userId":42,"traits":{"a":1},"messageId":7}"#,
+            None,
+        )
+        .unwrap();
         assert_eq!(found.user_id.as_deref(), Some("42"));
         assert_eq!(found.key, event_key("7"));
         assert_eq!(found.traits.get("a"), &Value::Number(1.0));

@@ -24,7 +24,9 @@ pub trait Facts {
 
 impl Facts for State {
     fn count(&self, program: &Program, cell: usize, now: Timestamp) -> u32 {
-        let (Some(cell), Some(spec)) = (self.cells.get(cell), program.cells.get(cell)) else { return 0 };
+        let (Some(cell), Some(spec)) = (self.cells.get(cell), program.cells.get(cell)) else {
+            return 0;
+        };
         if spec.scope == Scope::Session && !self.in_session(now) {
             return 0;
         }
@@ -44,9 +46,14 @@ impl Facts for State {
     }
 
     fn next_change_at(&self, program: &Program, now: Timestamp) -> Option<Timestamp> {
-        let end = self.in_session(now).then(|| self.session.last_at.saturating_add(SESSION_GAP));
+        let end = self
+            .in_session(now)
+            .then(|| self.session.last_at.saturating_add(SESSION_GAP));
         let cells = self.cells.iter().zip(&program.cells);
-        cells.filter_map(|(cell, spec)| cell.next_change_at(now, spec.shape())).chain(end).min()
+        cells
+            .filter_map(|(cell, spec)| cell.next_change_at(now, spec.shape()))
+            .chain(end)
+            .min()
     }
 }
 
@@ -66,7 +73,13 @@ impl<'a> Reading<'a> {
         context: &'a Context<'a>,
         now: Timestamp,
     ) -> Self {
-        Self { program, facts, context, now, segments: Vec::with_capacity(program.segments.len()) }
+        Self {
+            program,
+            facts,
+            context,
+            now,
+            segments: Vec::with_capacity(program.segments.len()),
+        }
     }
 
     fn session(&self, name: &str) -> Option<Value> {
@@ -99,7 +112,9 @@ impl<'a> Reading<'a> {
             }
             "userId" => Value::from(profile.user_id.clone()?),
             "identified" => Value::Bool(profile.user_id.is_some()),
-            "firstSeenAt" if profile.first_seen_at > 0 => Value::from(format_timestamp(profile.first_seen_at)),
+            "firstSeenAt" if profile.first_seen_at > 0 => {
+                Value::from(format_timestamp(profile.first_seen_at))
+            }
             _ => return None,
         };
         Some(Cow::Owned(owned))
@@ -140,6 +155,12 @@ pub fn edits<'p>(
         .experiences
         .get(experience)
         .and_then(|experience| experience.variants.get(variant))
-        .map(|variant| variant.mutations.iter().map(|mutation| mutation.render(&reading)).collect())
+        .map(|variant| {
+            variant
+                .mutations
+                .iter()
+                .map(|mutation| mutation.render(&reading))
+                .collect()
+        })
         .unwrap_or_default()
 }

@@ -68,6 +68,7 @@ fn fold_person(program: &Program, state: &mut State, event: &Event) {
             state.identify(program, user_id);
         }
         state.merge_traits(program, &event.traits);
+        state.profile.traits_at = state.profile.traits_at.max(event.time);
     }
     let first_seen_at = &mut state.profile.first_seen_at;
     if *first_seen_at == 0 || event.time < *first_seen_at {

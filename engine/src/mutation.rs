@@ -55,12 +55,18 @@ impl Operation {
 
     /// The operation's name in a manifest.
     pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, operation)| *operation == self).map_or("", |(name, _)| name)
+        Self::ALL
+            .iter()
+            .find(|(_, operation)| *operation == self)
+            .map_or("", |(name, _)| name)
     }
 
     /// Reads an operation's name.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, operation)| *operation)
+        Self::ALL
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, operation)| *operation)
     }
 
     /// Whether the content is HTML (else it is plain text).
@@ -78,7 +84,10 @@ impl Operation {
 
     /// Whether the operation needs the name of an attribute or a style property.
     pub const fn takes_name(self) -> bool {
-        matches!(self, Operation::Attribute | Operation::RemoveAttribute | Operation::Style)
+        matches!(
+            self,
+            Operation::Attribute | Operation::RemoveAttribute | Operation::Style
+        )
     }
 
     /// Whether the operation needs content.
@@ -124,15 +133,30 @@ impl Mutation {
         {
             "#".clone_into(&mut content);
         }
-        Edit { selector: &self.selector, operation: self.operation, name: &self.name, content }
+        Edit {
+            selector: &self.selector,
+            operation: self.operation,
+            name: &self.name,
+            content,
+        }
     }
 }
 
 /// Whether an attribute's value is an address that the browser may follow.
 pub fn is_url_attribute(name: &str) -> bool {
     const NAMES: [&str; 12] = [
-        "href", "src", "action", "formaction", "poster", "cite", "data", "background", "ping", "manifest",
-        "xlink:href", "longdesc",
+        "href",
+        "src",
+        "action",
+        "formaction",
+        "poster",
+        "cite",
+        "data",
+        "background",
+        "ping",
+        "manifest",
+        "xlink:href",
+        "longdesc",
     ];
     NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
 }

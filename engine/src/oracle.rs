@@ -71,7 +71,9 @@ impl<'a> Log<'a> {
 
 impl Facts for Log<'_> {
     fn count(&self, program: &Program, cell: usize, now: Timestamp) -> u32 {
-        let Some(spec) = program.cells.get(cell) else { return 0 };
+        let Some(spec) = program.cells.get(cell) else {
+            return 0;
+        };
         let (numbers, session) = self.sessions();
         let begin = self.person_begins();
         let mut count = 0;
@@ -82,7 +84,9 @@ impl Facts for Log<'_> {
                     numbers[place] == Some(session.number) && now - session.last_at < SESSION_GAP
                 }
             };
-            let in_window = spec.within.is_none_or(|within| event.time > now - within && event.time <= now);
+            let in_window = spec
+                .within
+                .is_none_or(|within| event.time > now - within && event.time <= now);
             count += u32::from(in_scope && in_window && spec.matcher.matches(event));
         }
         count

@@ -52,9 +52,14 @@ impl PagePattern {
                 '*' => Some(Token::Anything),
                 // In `https://` and `localhost:8080` the colon is no parameter.
                 ':' if previous == Some('/')
-                    && characters.peek().is_some_and(|c| c.is_ascii_alphabetic() || *c == '_') =>
+                    && characters
+                        .peek()
+                        .is_some_and(|c| c.is_ascii_alphabetic() || *c == '_') =>
                 {
-                    while characters.next_if(|c| c.is_ascii_alphanumeric() || *c == '_').is_some() {}
+                    while characters
+                        .next_if(|c| c.is_ascii_alphanumeric() || *c == '_')
+                        .is_some()
+                    {}
                     Some(Token::Segment)
                 }
                 '\\' => {
@@ -62,7 +67,9 @@ impl PagePattern {
                     None
                 }
                 '{' | '}' | '(' | ')' => {
-                    return Err(format!("`{character}` is not supported: use `*`, `:name` and plain text"));
+                    return Err(format!(
+                        "`{character}` is not supported: use `*`, `:name` and plain text"
+                    ));
                 }
                 plain => {
                     literal.push(plain);
@@ -85,10 +92,13 @@ impl PagePattern {
 
     /// Whether the page at this address fits; `url` without its fragment.
     pub fn matches(&self, url: &str, path: &str) -> bool {
-        matches_from(&self.tokens, match self.part {
-            PagePart::Path => path,
-            PagePart::Url => url,
-        })
+        matches_from(
+            &self.tokens,
+            match self.part {
+                PagePart::Path => path,
+                PagePart::Url => url,
+            },
+        )
     }
 }
 
@@ -105,9 +115,9 @@ fn matches_from(tokens: &[Token], text: &str) -> bool {
                 retry = Some((token + 1, at));
                 Some(at)
             }
-            Some(Token::Literal(literal)) => {
-                text[at..].starts_with(literal.as_str()).then(|| at + literal.len())
-            }
+            Some(Token::Literal(literal)) => text[at..]
+                .starts_with(literal.as_str())
+                .then(|| at + literal.len()),
             Some(Token::Segment) => {
                 let length = text[at..].find('/').unwrap_or(text.len() - at);
                 (length > 0).then_some(at + length)
@@ -117,8 +127,12 @@ fn matches_from(tokens: &[Token], text: &str) -> bool {
             (token, at) = (token + 1, next);
             continue;
         }
-        let Some((after_star, from)) = retry else { return false };
-        let Some(character) = text[from..].chars().next() else { return false };
+        let Some((after_star, from)) = retry else {
+            return false;
+        };
+        let Some(character) = text[from..].chars().next() else {
+            return false;
+        };
         let next = from + character.len_utf8();
         retry = Some((after_star, next));
         (token, at) = (after_star, next);
@@ -161,8 +175,16 @@ mod tests {
 
     #[test]
     fn what_is_not_supported_is_named() {
-        assert!(PagePattern::parse(PagePart::Path, "/a/(\\d+)").unwrap_err().contains("`(`"));
-        assert!(PagePattern::parse(PagePart::Path, "about").unwrap_err().contains("`/about`"));
+        assert!(
+            PagePattern::parse(PagePart::Path, "/a/(\\d+)")
+                .unwrap_err()
+                .contains("`(`")
+        );
+        assert!(
+            PagePattern::parse(PagePart::Path, "about")
+                .unwrap_err()
+                .contains("`/about`")
+        );
     }
 
     #[test]

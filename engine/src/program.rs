@@ -38,7 +38,10 @@ impl Matcher {
     pub fn matches(&self, event: &Event) -> bool {
         self.kind.is_none_or(|kind| kind == event.kind)
             && self.name.as_ref().is_none_or(|name| *name == event.name)
-            && self.condition.as_ref().is_none_or(|condition| condition.holds_for_event(event))
+            && self
+                .condition
+                .as_ref()
+                .is_none_or(|condition| condition.holds_for_event(event))
     }
 }
 
@@ -60,7 +63,10 @@ pub struct CellSpec {
 impl CellSpec {
     /// The bounds of the cell.
     pub const fn shape(&self) -> Shape {
-        Shape { enough: self.enough, within: self.within }
+        Shape {
+            enough: self.enough,
+            within: self.within,
+        }
     }
 }
 
@@ -226,7 +232,10 @@ impl Program {
                 return None;
             }
         }
-        let in_order = self.by_priority.iter().all(|index| usize::from(*index) < self.experiences.len());
+        let in_order = self
+            .by_priority
+            .iter()
+            .all(|index| usize::from(*index) < self.experiences.len());
         (in_order && self.by_priority.len() <= self.experiences.len()).then_some(())
     }
 

@@ -35,11 +35,22 @@ impl LoggedEvent {
     /// When the message is not an event.
     pub fn read(line: usize, message: &Value, now: Option<Timestamp>) -> Result<Self, EventError> {
         let own = instant(message.get("timestamp")).unwrap_or_default();
-        let arrival = Arrival { received_at: now.unwrap_or(own), sent_at: None };
+        let arrival = Arrival {
+            received_at: now.unwrap_or(own),
+            sent_at: None,
+        };
         let event = Event::from_message(message, arrival, &format!("line-{line}"))?;
-        let visitor_id = event.anonymous_id.clone().or_else(|| event.user_id.clone()).unwrap_or_default();
+        let visitor_id = event
+            .anonymous_id
+            .clone()
+            .or_else(|| event.user_id.clone())
+            .unwrap_or_default();
         let page = event.context.get("page");
-        let url = page.get("url").as_str().or(page.get("path").as_str()).unwrap_or("/");
+        let url = page
+            .get("url")
+            .as_str()
+            .or(page.get("path").as_str())
+            .unwrap_or("/");
         let mut extra = Object::new();
         for name in ["geo", "language", "device", "browser"] {
             let value = event.context.get(name);
@@ -51,7 +62,12 @@ impl LoggedEvent {
             extra.insert("referrer", referrer);
         }
         let request = Request::new(url, extra);
-        Ok(Self { line, visitor_id, event, request })
+        Ok(Self {
+            line,
+            visitor_id,
+            event,
+            request,
+        })
     }
 }
 
@@ -64,7 +80,10 @@ pub struct Replay<'p> {
 impl<'p> Replay<'p> {
     /// Nothing has happened yet.
     pub fn new(program: &'p Program) -> Self {
-        Self { program, visitors: BTreeMap::new() }
+        Self {
+            program,
+            visitors: BTreeMap::new(),
+        }
     }
 
     /// Folds an event and decides at its instant, or, when it came late, at the latest one of its visitor.
@@ -84,8 +103,9 @@ pub fn brute_force<'a>(program: &Program, log: &'a [LoggedEvent]) -> Vec<Value> 
     let mut visitors: BTreeMap<&str, (Log<'a>, Timestamp)> = BTreeMap::new();
     log.iter()
         .map(|logged| {
-            let (known, latest) =
-                visitors.entry(&logged.visitor_id).or_insert_with(|| (Log::default(), Timestamp::MIN));
+            let (known, latest) = visitors
+                .entry(&logged.visitor_id)
+                .or_insert_with(|| (Log::default(), Timestamp::MIN));
             *latest = (*latest).max(logged.event.time);
             known.add(&logged.event);
             decided(program, logged, known, *latest)
@@ -94,8 +114,12 @@ pub fn brute_force<'a>(program: &Program, log: &'a [LoggedEvent]) -> Vec<Value> 
 }
 
 fn decided(program: &Program, logged: &LoggedEvent, facts: &dyn Facts, now: Timestamp) -> Value {
-    let context =
-        Context { visitor_id: &logged.visitor_id, request: &logged.request, consent: true, forced: &[] };
+    let context = Context {
+        visitor_id: &logged.visitor_id,
+        request: &logged.request,
+        consent: true,
+        forced: &[],
+    };
     let mut line = decisions_to_object(program, &decide(program, facts, &context, now));
     line.insert("line", logged.line as f64);
     line.insert("anonymousId", logged.visitor_id.as_str());
@@ -112,16 +136,25 @@ pub fn decisions_to_object(program: &Program, decisions: &Decisions) -> Object {
         .map(|(segment, _)| segment.id.as_str())
         .collect();
     segments.sort_unstable();
-    let list = program.experiences.iter().zip(&decisions.decisions).map(|(experience, decision)| {
-        let variant = decision.variant.and_then(|index| experience.variants.get(usize::from(index)));
-        let mut object = Object::new();
-        object.insert("experience", experience.id.as_str());
-        object.insert("variant", variant.map(|variant| variant.id.as_str()));
-        object.insert("reason", decision.reason.name());
-        Value::Object(object)
-    });
+    let list = program
+        .experiences
+        .iter()
+        .zip(&decisions.decisions)
+        .map(|(experience, decision)| {
+            let variant = decision
+                .variant
+                .and_then(|index| experience.variants.get(usize::from(index)));
+            let mut object = Object::new();
+            object.insert("experience", experience.id.as_str());
+            object.insert("variant", variant.map(|variant| variant.id.as_str()));
+            object.insert("reason", decision.reason.name());
+            Value::Object(object)
+        });
     let mut object = Object::new();
     object.insert("decisions", list.collect::<Vec<_>>());
-    object.insert("segments", segments.into_iter().map(Value::from).collect::<Vec<_>>());
+    object.insert(
+        "segments",
+        segments.into_iter().map(Value::from).collect::<Vec<_>>(),
+    );
     object
 }

@@ -25,11 +25,21 @@ impl Request {
         let url = url[..end].split('#').next().unwrap_or_default();
         let authority = url.find("://").map_or(0, |at| at + 3);
         let query_at = url[authority..].find('?').map_or(url.len(), |at| authority + at);
-        let path_at = url[authority..query_at].find('/').map_or(query_at, |at| authority + at);
-        let host = if authority > 0 { &url[authority..path_at] } else { "" };
+        let path_at = url[authority..query_at]
+            .find('/')
+            .map_or(query_at, |at| authority + at);
+        let host = if authority > 0 {
+            &url[authority..path_at]
+        } else {
+            ""
+        };
         let mut query = Object::new();
         let mut utm = Object::new();
-        for pair in url[query_at..].trim_start_matches('?').split('&').take(MAX_PARAMETERS) {
+        for pair in url[query_at..]
+            .trim_start_matches('?')
+            .split('&')
+            .take(MAX_PARAMETERS)
+        {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name);
             if name.is_empty() || query.get(&name).is_some() {
@@ -44,10 +54,21 @@ impl Request {
         let mut document = extra;
         document.insert("url", url);
         document.insert("host", host);
-        document.insert("path", if path_at == query_at { "/" } else { &url[path_at..query_at] });
+        document.insert(
+            "path",
+            if path_at == query_at {
+                "/"
+            } else {
+                &url[path_at..query_at]
+            },
+        );
         document.insert("query", query);
         document.insert("utm", utm);
-        Self { url: url.to_owned(), path: (path_at, query_at), document: Value::Object(document) }
+        Self {
+            url: url.to_owned(),
+            path: (path_at, query_at),
+            document: Value::Object(document),
+        }
     }
 
     /// The address without its fragment.
@@ -96,8 +117,14 @@ mod tests {
 
     #[test]
     fn addresses() {
-        let request = Request::new("https://shop.example:8443/a/b?utm_source=mail&q=a+b%21&q=2#x?y", Object::new());
-        assert_eq!(request.url(), "https://shop.example:8443/a/b?utm_source=mail&q=a+b%21&q=2");
+        let request = Request::new(
+            "https://shop.example:8443/a/b?utm_source=mail&q=a+b%21&q=2#x?y",
+            Object::new(),
+        );
+        assert_eq!(
+            request.url(),
+            "https://shop.example:8443/a/b?utm_source=mail&q=a+b%21&q=2"
+        );
         assert_eq!(request.path(), "/a/b");
         assert_eq!(request.document().get("host"), &Value::from("shop.example:8443"));
         assert_eq!(request.document().get("query").get("q"), &Value::from("a b!"));
@@ -106,7 +133,13 @@ mod tests {
 
     #[test]
     fn odd_addresses() {
-        for (url, path) in [("", "/"), ("/a?b", "/a"), ("https://x", "/"), ("https://x?a/b", "/"), ("?", "/")] {
+        for (url, path) in [
+            ("", "/"),
+            ("/a?b", "/a"),
+            ("https://x", "/"),
+            ("https://x?a/b", "/"),
+            ("?", "/"),
+        ] {
             assert_eq!(Request::new(url, Object::new()).path(), path, "{url}");
         }
         let request = Request::new("/?%=%zz&%ff=%e9&é=é", Object::new());

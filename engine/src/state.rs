@@ -39,6 +39,8 @@ pub struct Profile {
     pub user_id: Option<String>,
     /// Those of their traits that the program reads.
     pub traits: Object,
+    /// When they last told something of themselves; 0 if never.
+    pub traits_at: Timestamp,
     /// When they were first seen; 0 if never.
     pub first_seen_at: Timestamp,
     /// The origin's clock when it made the newest snapshot that went into this state; 0 if none did.
@@ -61,7 +63,10 @@ pub struct State {
 impl State {
     /// Nothing is known.
     pub fn new(program: &Program) -> Self {
-        Self { cells: vec![Cell::default(); program.cells.len()], ..Self::default() }
+        Self {
+            cells: vec![Cell::default(); program.cells.len()],
+            ..Self::default()
+        }
     }
 
     /// Whether an event with this key was folded lately.
@@ -89,12 +94,21 @@ impl State {
     /// Takes over the traits that the program reads.
     pub(crate) fn merge_traits(&mut self, program: &Program, traits: &Value) {
         for path in &program.trait_paths {
-            let Some(value) = traits.at(path) else { continue };
+            // As Segment's servers do, a trait is replaced as a whole: what an object no longer has is gone.
+            let replaced = path.first().is_some_and(|first| !traits.get(first).is_null());
+            let value = match traits.at(path) {
+                Some(value) => value,
+                None if replaced => &Value::Null,
+                None => continue,
+            };
             let mut holder = Value::Object(std::mem::take(&mut self.profile.traits));
             if matches!(value, Value::String(text) if text.len() > MAX_TRAIT) {
                 // A trait that does not fit is unknown here; the origin has it in full.
                 holder.set_at(path, Value::Null);
-            } else if matches!(value, Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) {
+            } else if matches!(
+                value,
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)
+            ) {
                 holder.set_at(path, value.clone());
             }
             if let Value::Object(traits) = holder {
@@ -106,7 +120,12 @@ impl State {
     /// Takes note of who the visitor says to be. If that is somebody else than before, what is known of
     /// the person before is forgotten: a shared computer must not mix people.
     pub(crate) fn identify(&mut self, program: &Program, user_id: &str) {
-        if self.profile.user_id.as_deref().is_some_and(|known| known != user_id) {
+        if self
+            .profile
+            .user_id
+            .as_deref()
+            .is_some_and(|known| known != user_id)
+        {
             for (cell, spec) in self.cells.iter_mut().zip(&program.cells) {
                 if spec.scope == Scope::Visitor {
                     cell.clear();
@@ -114,7 +133,11 @@ impl State {
             }
             self.profile = Profile::default();
         }
-        self.profile.user_id = Some(user_id.to_owned());
+        if self.profile.user_id.is_none() {
+            // What the origin knows of an anonymous visitor is not what it knows of this person.
+            self.profile.snapshot_at = 0;
+            self.profile.user_id = Some(user_id.to_owned());
+        }
     }
 
     /// Takes over what the origin knows of the profile: by union, so that events which both sides saw
@@ -123,18 +146,33 @@ impl State {
         let other = State::from_bytes(program, &snapshot.state)?;
         match (&self.profile.user_id, &other.profile.user_id) {
             (Some(mine), Some(theirs)) if mine != theirs => return Ok(()),
-            // The origin has not seen the `identify` yet; what it knows is older than what we know.
-            (Some(_), None) => {}
-            (None, None) => {}
-            (_, Some(theirs)) => self.profile.user_id = Some(theirs.clone()),
-        }
-        self.profile.traits = {
-            let mut traits = other.profile.traits.clone();
-            if snapshot.as_of < self.profile.snapshot_at {
-                traits = self.profile.traits.clone();
+            (Some(_), None) => {
+                // The origin has not seen yet who this is: its snapshot does not count as one of this person.
+                self.merge_cells(program, &other);
+                return Ok(());
             }
-            traits
+            (_, Some(theirs)) => self.profile.user_id = Some(theirs.clone()),
+            (None, None) => {}
+        }
+        // What was told last wins; the rest is completed.
+        let mut traits = Value::Object(other.profile.traits.clone());
+        let mine = Value::Object(std::mem::take(&mut self.profile.traits));
+        let theirs_win = other.profile.traits_at >= self.profile.traits_at;
+        let (winner, loser) = if theirs_win {
+            (traits, mine)
+        } else {
+            (mine, traits)
         };
+        traits = loser;
+        for path in &program.trait_paths {
+            if let Some(value) = winner.at(path) {
+                traits.set_at(path, value.clone());
+            }
+        }
+        if let Value::Object(traits) = traits {
+            self.profile.traits = traits;
+        }
+        self.profile.traits_at = self.profile.traits_at.max(other.profile.traits_at);
         if other.profile.first_seen_at > 0
             && (self.profile.first_seen_at == 0 || other.profile.first_seen_at < self.profile.first_seen_at)
         {
@@ -163,10 +201,18 @@ impl State {
     /// The binary form in at most `limit` bytes, and whether something had to be left out: first the oldest
     /// of the known keys, then the oldest events of every cell, then the traits.
     pub fn to_bytes_within(&self, program: &Program, limit: usize) -> (Vec<u8>, bool) {
-        for (step, (recent, entries)) in
-            [(MAX_RECENT, usize::MAX), (24, usize::MAX), (16, 16), (16, 8), (16, 4), (16, 2), (8, 1), (8, 0)]
-                .into_iter()
-                .enumerate()
+        for (step, (recent, entries)) in [
+            (MAX_RECENT, usize::MAX),
+            (24, usize::MAX),
+            (16, 16),
+            (16, 8),
+            (16, 4),
+            (16, 2),
+            (8, 1),
+            (8, 0),
+        ]
+        .into_iter()
+        .enumerate()
         {
             let bytes = self.write(program, recent, entries);
             if bytes.len() <= limit {
@@ -176,7 +222,14 @@ impl State {
         let mut bare = self.clone();
         bare.profile.traits = Object::new();
         let bytes = bare.write(program, 0, 0);
-        (if bytes.len() <= limit { bytes } else { State::new(program).to_bytes(program) }, true)
+        (
+            if bytes.len() <= limit {
+                bytes
+            } else {
+                State::new(program).to_bytes(program)
+            },
+            true,
+        )
     }
 
     fn write(&self, program: &Program, max_recent: usize, max_entries: usize) -> Vec<u8> {
@@ -189,6 +242,7 @@ impl State {
         writer.text(self.profile.user_id.as_deref().unwrap_or_default());
         writer.varint(self.profile.first_seen_at.max(0) as u64);
         writer.varint(self.profile.snapshot_at.max(0) as u64);
+        writer.varint(self.profile.traits_at.max(0) as u64);
         Value::Object(self.profile.traits.clone()).write(&mut writer);
         let recent = &self.recent[self.recent.len().saturating_sub(max_recent)..];
         writer.varint(recent.len() as u64);
@@ -216,18 +270,30 @@ impl State {
         }
         let mut state = State::new(program);
         let timestamp = |number: u64| {
-            i64::try_from(number).ok().filter(|time| *time < 1 << 48).ok_or(Malformed)
+            i64::try_from(number)
+                .ok()
+                .filter(|time| *time < 1 << 48)
+                .ok_or(Malformed)
         };
         let count = |number: u64| u32::try_from(number).map_err(|_| Malformed);
         state.session.number = count(reader.varint()?)?;
         state.session.last_at = timestamp(reader.varint()?)?;
-        let started = state.session.last_at.checked_sub(reader.zigzag()?).ok_or(Malformed)?;
+        let started = state
+            .session
+            .last_at
+            .checked_sub(reader.zigzag()?)
+            .ok_or(Malformed)?;
         state.session.started_at = timestamp(u64::try_from(started).map_err(|_| Malformed)?)?;
         state.session.page_views = count(reader.varint()?)?;
-        state.profile.user_id = Some(reader.text()?).filter(|id| !id.is_empty()).map(str::to_owned);
+        state.profile.user_id = Some(reader.text()?)
+            .filter(|id| !id.is_empty())
+            .map(str::to_owned);
         state.profile.first_seen_at = timestamp(reader.varint()?)?;
         state.profile.snapshot_at = timestamp(reader.varint()?)?;
-        let Value::Object(traits) = Value::read(&mut reader, MAX_DEPTH)? else { return Err(Malformed) };
+        state.profile.traits_at = timestamp(reader.varint()?)?;
+        let Value::Object(traits) = Value::read(&mut reader, MAX_DEPTH)? else {
+            return Err(Malformed);
+        };
         state.merge_traits(program, &Value::Object(traits));
         let recent = reader.length()?;
         if recent > MAX_RECENT {

@@ -31,7 +31,11 @@ pub enum Place {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Part {
     Literal(String),
-    Value { path: Vec<String>, default: String, place: Place },
+    Value {
+        path: Vec<String>,
+        default: String,
+        place: Place,
+    },
 }
 
 /// Compiled content.
@@ -73,7 +77,10 @@ impl Template {
             };
             let path: Vec<String> = path.trim().split('.').map(str::to_owned).collect();
             if path.iter().any(String::is_empty) {
-                return Err(format!("`{}` has no path: write {{{{path|default}}}}", &after[..close + 2]));
+                return Err(format!(
+                    "`{}` has no path: write {{{{path|default}}}}",
+                    &after[..close + 2]
+                ));
             }
             let place = match kind {
                 ContentKind::Plain => Place::Plain,
@@ -81,7 +88,11 @@ impl Template {
                 ContentKind::Html => html.place()?,
             };
             html.read("x");
-            parts.push(Part::Value { path, default: default.trim().to_owned(), place });
+            parts.push(Part::Value {
+                path,
+                default: default.trim().to_owned(),
+                place,
+            });
             rest = &after[close + 2..];
         }
         if !rest.is_empty() {
@@ -112,8 +123,15 @@ impl Template {
                 Part::Value { path, default, place } => {
                     let value = attributes.attribute(path);
                     let text = value.map(|value| value.to_text()).unwrap_or_default();
-                    let text = if text.is_empty() { default.as_str() } else { text.as_str() };
-                    let end = text.char_indices().nth(MAX_VALUE).map_or(text.len(), |(index, _)| index);
+                    let text = if text.is_empty() {
+                        default.as_str()
+                    } else {
+                        text.as_str()
+                    };
+                    let end = text
+                        .char_indices()
+                        .nth(MAX_VALUE)
+                        .map_or(text.len(), |(index, _)| index);
                     place.escape(&text[..end], &mut output);
                 }
             }
@@ -133,7 +151,8 @@ impl Place {
             // A property's value has no use for anything else, and each of the other characters ends or
             // begins something.
             Place::Style => output.extend(
-                text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '#' | '%' | '.' | ',' | '-')),
+                text.chars()
+                    .filter(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '#' | '%' | '.' | ',' | '-')),
             ),
         }
     }
@@ -155,7 +174,9 @@ pub fn escape_html(text: &str, output: &mut String) {
 
 /// Percent-encodes all but the unreserved characters of RFC 3986.
 fn escape_url_part(text: &str, output: &mut String) {
-    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
+    ];
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             output.push(char::from(byte));
@@ -177,9 +198,9 @@ pub fn is_safe_url(url: &str) -> bool {
         .collect();
     match scheme.split_once(':') {
         None => true,
-        Some((scheme, _)) => {
-            ["http", "https", "mailto", "tel"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
-        }
+        Some((scheme, _)) => ["http", "https", "mailto", "tel"]
+            .iter()
+            .any(|known| scheme.eq_ignore_ascii_case(known)),
     }
 }
 

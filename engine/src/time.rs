@@ -31,7 +31,9 @@ pub fn parse_duration(text: &str) -> Option<i64> {
         "d" => DAY,
         _ => return None,
     };
-    number.checked_mul(unit).filter(|duration| *duration > 0 && *duration <= LONGEST)
+    number
+        .checked_mul(unit)
+        .filter(|duration| *duration > 0 && *duration <= LONGEST)
 }
 
 /// Reads an instant as RFC 3339 writes it (`2026-11-21T10:00:00.250Z`, or with an offset).
@@ -44,7 +46,11 @@ pub fn parse_timestamp(text: &str) -> Option<Timestamp> {
         if !digits.iter().all(u8::is_ascii_digit) {
             return None;
         }
-        Some(digits.iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')))
+        Some(
+            digits
+                .iter()
+                .fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')),
+        )
     };
     let is = |at: usize, any_of: &[u8]| bytes.get(at).is_some_and(|byte| any_of.contains(byte));
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
@@ -71,7 +77,10 @@ pub fn parse_timestamp(text: &str) -> Option<Timestamp> {
             return None;
         }
         for place in 0..3 {
-            let digit = bytes.get(start + place).filter(|_| start + place < at).map_or(0, |d| i64::from(d - b'0'));
+            let digit = bytes
+                .get(start + place)
+                .filter(|_| start + place < at)
+                .map_or(0, |d| i64::from(d - b'0'));
             milliseconds = milliseconds * 10 + digit;
         }
     }
@@ -139,7 +148,11 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
@@ -152,7 +165,18 @@ mod tests {
         assert_eq!(parse_duration("250ms"), Some(250));
         assert_eq!(parse_duration("15m"), Some(15 * MINUTE));
         assert_eq!(parse_duration("7d"), Some(7 * DAY));
-        for wrong in ["", "d", "7", "7w", "-7d", "0s", "9999999d", "99999999999999999999s", "1 d", "é"] {
+        for wrong in [
+            "",
+            "d",
+            "7",
+            "7w",
+            "-7d",
+            "0s",
+            "9999999d",
+            "99999999999999999999s",
+            "1 d",
+            "é",
+        ] {
             assert_eq!(parse_duration(wrong), None, "{wrong}");
         }
     }
@@ -160,11 +184,25 @@ mod tests {
     #[test]
     fn timestamps() {
         assert_eq!(parse_timestamp("1970-01-01T00:00:00Z"), Some(0));
-        assert_eq!(parse_timestamp("2026-11-21T10:00:00.25Z"), Some(1_795_255_200_250));
-        assert_eq!(parse_timestamp("2026-11-21T11:00:00.250+01:00"), Some(1_795_255_200_250));
+        assert_eq!(
+            parse_timestamp("2026-11-21T10:00:00.25Z"),
+            Some(1_795_255_200_250)
+        );
+        assert_eq!(
+            parse_timestamp("2026-11-21T11:00:00.250+01:00"),
+            Some(1_795_255_200_250)
+        );
         assert_eq!(parse_timestamp("2026-11-21 10:00:00"), Some(1_795_255_200_000));
         assert_eq!(parse_timestamp("2024-02-29"), Some(1_709_164_800_000));
-        for wrong in ["", "2026", "2026-13-01", "2026-02-29", "2026-11-21T10:00:00.Z", "2026-11-21T10:00:00ZZ", "é026-11-21"] {
+        for wrong in [
+            "",
+            "2026",
+            "2026-13-01",
+            "2026-02-29",
+            "2026-11-21T10:00:00.Z",
+            "2026-11-21T10:00:00ZZ",
+            "é026-11-21",
+        ] {
             assert_eq!(parse_timestamp(wrong), None, "{wrong}");
         }
     }

@@ -423,7 +423,10 @@ mod tests {
         let mut writer = Writer::new();
         value.write(&mut writer);
         let bytes = writer.into_bytes();
-        assert_eq!(Value::read(&mut Reader::new(&bytes), MAX_DEPTH), Ok(value.clone()));
+        assert_eq!(
+            Value::read(&mut Reader::new(&bytes), MAX_DEPTH),
+            Ok(value.clone())
+        );
         assert_eq!(serde_json::to_string(&value).unwrap(), json);
     }
 

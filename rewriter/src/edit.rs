@@ -12,7 +12,11 @@ pub(crate) struct OwnedEdit {
 
 impl From<&Edit<'_>> for OwnedEdit {
     fn from(edit: &Edit<'_>) -> Self {
-        Self { operation: edit.operation, name: edit.name.to_owned(), content: edit.content.clone() }
+        Self {
+            operation: edit.operation,
+            name: edit.name.to_owned(),
+            content: edit.content.clone(),
+        }
     }
 }
 
@@ -75,7 +79,10 @@ fn with_declaration(style: Option<String>, property: &str, value: &str) -> Strin
 fn with_classes(classes: &str, added: &str) -> Option<String> {
     let known: Vec<&str> = classes.split_ascii_whitespace().collect();
     let mut all = classes.trim_ascii().to_owned();
-    for class in added.split_ascii_whitespace().filter(|class| !known.contains(class)) {
+    for class in added
+        .split_ascii_whitespace()
+        .filter(|class| !known.contains(class))
+    {
         if !all.is_empty() {
             all.push(' ');
         }
@@ -88,6 +95,10 @@ fn with_classes(classes: &str, added: &str) -> Option<String> {
 fn without_classes(classes: &str, removed: &str) -> Option<String> {
     let removed: Vec<&str> = removed.split_ascii_whitespace().collect();
     let all: Vec<&str> = classes.split_ascii_whitespace().collect();
-    let kept: Vec<&str> = all.iter().copied().filter(|class| !removed.contains(class)).collect();
+    let kept: Vec<&str> = all
+        .iter()
+        .copied()
+        .filter(|class| !removed.contains(class))
+        .collect();
     (kept.len() < all.len()).then(|| kept.join(" "))
 }

@@ -10,7 +10,10 @@ use std::rc::Rc;
 /// tag, before the body; and in a document with neither, at its end. What has no doctype, head or body is a
 /// fragment that some script fetches, and stays as it is.
 pub(crate) fn inject(settings: Settings<'static, 'static>, html: &str) -> Option<Settings<'static, 'static>> {
-    let pending = Pending { html: Rc::from(html), done: Rc::default() };
+    let pending = Pending {
+        html: Rc::from(html),
+        done: Rc::default(),
+    };
     let head: Selector = "head".parse().ok()?;
     let body: Selector = "body".parse().ok()?;
     let is_document = Rc::new(Cell::new(false));

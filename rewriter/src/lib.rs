@@ -23,7 +23,10 @@ use nearside_engine::mutation::Edit;
 /// # Errors
 /// With a sentence that says why not.
 pub fn supports(selector: &str) -> Result<(), String> {
-    selector.parse::<Selector>().map(|_| ()).map_err(|error| error.to_string())
+    selector
+        .parse::<Selector>()
+        .map(|_| ())
+        .map_err(|error| error.to_string())
 }
 
 /// Rewrites a whole page, in chunks of `chunk` bytes, without anything injected.

@@ -26,7 +26,11 @@ pub struct Settings<'a> {
 
 impl Default for Settings<'_> {
     fn default() -> Self {
-        Self { inject: None, charset: None, max_memory: 2 * 1024 * 1024 }
+        Self {
+            inject: None,
+            charset: None,
+            max_memory: 2 * 1024 * 1024,
+        }
     }
 }
 
@@ -54,7 +58,8 @@ impl fmt::Display for RewriteError {
 impl std::error::Error for RewriteError {}
 
 type Output = Rc<RefCell<Vec<u8>>>;
-type Rewriter = HtmlRewriter<'static, Box<dyn FnMut(&[u8])>>;
+type Sink = Box<dyn FnMut(&[u8])>;
+type Rewriter = HtmlRewriter<'static, Sink>;
 
 enum Progress {
     /// Nothing has come yet.
@@ -90,13 +95,17 @@ impl PageRewriter {
         rewriting = match settings.charset {
             Some(charset) => {
                 let encoding = Encoding::for_label_no_replacement(charset.as_bytes());
-                let encoding = encoding.and_then(AsciiCompatibleEncoding::new).ok_or(RewriteError::Encoding)?;
+                let encoding = encoding
+                    .and_then(AsciiCompatibleEncoding::new)
+                    .ok_or(RewriteError::Encoding)?;
                 rewriting.with_encoding(encoding)
             }
             None => rewriting.with_adjust_charset_on_meta_tag(true),
         };
         for edit in edits {
-            let Ok(selector) = edit.selector.parse::<Selector>() else { continue };
+            let Ok(selector) = edit.selector.parse::<Selector>() else {
+                continue;
+            };
             let edit = OwnedEdit::from(edit);
             rewriting = rewriting.append_element_content_handler((
                 Cow::Owned(selector),
@@ -111,9 +120,13 @@ impl PageRewriter {
         }
         let output = Output::default();
         let sink = Rc::clone(&output);
-        let sink: Box<dyn FnMut(&[u8])> = Box::new(move |bytes| sink.borrow_mut().extend_from_slice(bytes));
+        let sink: Sink = Box::new(move |bytes| sink.borrow_mut().extend_from_slice(bytes));
         let rewriter = Box::new(HtmlRewriter::new(rewriting, sink));
-        Ok(Self { progress: Progress::Start(rewriter), output, failure: None })
+        Ok(Self {
+            progress: Progress::Start(rewriter),
+            output,
+            failure: None,
+        })
     }
 
     /// Takes the next bytes of the page, and gives those that can leave.
@@ -127,7 +140,9 @@ impl PageRewriter {
             Progress::Start(rewriter) | Progress::Rewriting(rewriter) => Some(rewriter),
             Progress::Passing => None,
         };
-        let Some(mut rewriter) = rewriter else { return chunk.to_vec() };
+        let Some(mut rewriter) = rewriter else {
+            return chunk.to_vec();
+        };
         match rewriter.write(chunk) {
             Ok(()) => self.progress = Progress::Rewriting(rewriter),
             Err(error) => self.failure = Some(failure(&error)),

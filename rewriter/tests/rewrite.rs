@@ -4,7 +4,12 @@ use nearside_engine::mutation::{Edit, Operation};
 use nearside_rewriter::{PageRewriter, RewriteError, Settings, rewrite, supports};
 
 fn edit<'a>(selector: &'a str, operation: Operation, name: &'a str, content: &str) -> Edit<'a> {
-    Edit { selector, operation, name, content: content.to_owned() }
+    Edit {
+        selector,
+        operation,
+        name,
+        content: content.to_owned(),
+    }
 }
 
 /// The same result for every split of the page.
@@ -12,7 +17,11 @@ fn edit<'a>(selector: &'a str, operation: Operation, name: &'a str, content: &st
 fn check(page: &str, edits: &[Edit<'_>], expected: &str) {
     for chunk in 1..=page.len() {
         let output = rewrite(page.as_bytes(), edits, chunk).unwrap();
-        assert_eq!(String::from_utf8(output).unwrap(), expected, "in chunks of {chunk}");
+        assert_eq!(
+            String::from_utf8(output).unwrap(),
+            expected,
+            "in chunks of {chunk}"
+        );
     }
 }
 
@@ -20,20 +29,75 @@ fn check(page: &str, edits: &[Edit<'_>], expected: &str) {
 fn each_operation() {
     let page = r#"<div><p class="a b" style="color: red;" title=x>Old <b>text</b></p><i>y</i></div>"#;
     let cases = [
-        (Operation::Text, "", "<&>", r#"<div><p class="a b" style="color: red;" title=x>&lt;&amp;&gt;</p><i>y</i></div>"#),
-        (Operation::Html, "", "<u>n</u>", r#"<div><p class="a b" style="color: red;" title=x><u>n</u></p><i>y</i></div>"#),
-        (Operation::Attribute, "title", "a\"b", r#"<div><p class="a b" style="color: red;" title="a&quot;b">Old <b>text</b></p><i>y</i></div>"#),
-        (Operation::RemoveAttribute, "title", "", r#"<div><p class="a b" style="color: red;">Old <b>text</b></p><i>y</i></div>"#),
-        (Operation::Style, "color", "blue", r#"<div><p class="a b" style="color: red; color: blue" title=x>Old <b>text</b></p><i>y</i></div>"#),
-        (Operation::AddClass, "", "b c", r#"<div><p class="a b c" style="color: red;" title=x>Old <b>text</b></p><i>y</i></div>"#),
+        (
+            Operation::Text,
+            "",
+            "<&>",
+            r#"<div><p class="a b" style="color: red;" title=x>&lt;&amp;&gt;</p><i>y</i></div>"#,
+        ),
+        (
+            Operation::Html,
+            "",
+            "<u>n</u>",
+            r#"<div><p class="a b" style="color: red;" title=x><u>n</u></p><i>y</i></div>"#,
+        ),
+        (
+            Operation::Attribute,
+            "title",
+            "a\"b",
+            r#"<div><p class="a b" style="color: red;" title="a&quot;b">Old <b>text</b></p><i>y</i></div>"#,
+        ),
+        (
+            Operation::RemoveAttribute,
+            "title",
+            "",
+            r#"<div><p class="a b" style="color: red;">Old <b>text</b></p><i>y</i></div>"#,
+        ),
+        (
+            Operation::Style,
+            "color",
+            "blue",
+            r#"<div><p class="a b" style="color: red; color: blue" title=x>Old <b>text</b></p><i>y</i></div>"#,
+        ),
+        (
+            Operation::AddClass,
+            "",
+            "b c",
+            r#"<div><p class="a b c" style="color: red;" title=x>Old <b>text</b></p><i>y</i></div>"#,
+        ),
         (Operation::AddClass, "", "b", page),
-        (Operation::RemoveClass, "", "a", r#"<div><p class="b" style="color: red;" title=x>Old <b>text</b></p><i>y</i></div>"#),
+        (
+            Operation::RemoveClass,
+            "",
+            "a",
+            r#"<div><p class="b" style="color: red;" title=x>Old <b>text</b></p><i>y</i></div>"#,
+        ),
         (Operation::RemoveClass, "", "z", page),
         (Operation::Remove, "", "", "<div><i>y</i></div>"),
-        (Operation::Before, "", "<hr>", r#"<div><hr><p class="a b" style="color: red;" title=x>Old <b>text</b></p><i>y</i></div>"#),
-        (Operation::After, "", "<hr>", r#"<div><p class="a b" style="color: red;" title=x>Old <b>text</b></p><hr><i>y</i></div>"#),
-        (Operation::Prepend, "", "<hr>", r#"<div><p class="a b" style="color: red;" title=x><hr>Old <b>text</b></p><i>y</i></div>"#),
-        (Operation::Append, "", "<hr>", r#"<div><p class="a b" style="color: red;" title=x>Old <b>text</b><hr></p><i>y</i></div>"#),
+        (
+            Operation::Before,
+            "",
+            "<hr>",
+            r#"<div><hr><p class="a b" style="color: red;" title=x>Old <b>text</b></p><i>y</i></div>"#,
+        ),
+        (
+            Operation::After,
+            "",
+            "<hr>",
+            r#"<div><p class="a b" style="color: red;" title=x>Old <b>text</b></p><hr><i>y</i></div>"#,
+        ),
+        (
+            Operation::Prepend,
+            "",
+            "<hr>",
+            r#"<div><p class="a b" style="color: red;" title=x><hr>Old <b>text</b></p><i>y</i></div>"#,
+        ),
+        (
+            Operation::Append,
+            "",
+            "<hr>",
+            r#"<div><p class="a b" style="color: red;" title=x>Old <b>text</b><hr></p><i>y</i></div>"#,
+        ),
         (Operation::Replace, "", "<hr>", "<div><hr><i>y</i></div>"),
     ];
     for (operation, name, content, expected) in cases {
@@ -47,30 +111,52 @@ fn a_selector_that_does_not_stream_is_left_out_and_the_others_apply() {
     assert!(supports("p ~ b").is_err());
     assert!(supports("").is_err());
     assert!(supports("#hero h1:not(.x)").is_ok());
-    let edits = [edit("p:has(b)", Operation::Remove, "", ""), edit("b", Operation::Text, "", "x")];
+    let edits = [
+        edit("p:has(b)", Operation::Remove, "", ""),
+        edit("b", Operation::Text, "", "x"),
+    ];
     check("<p><b>y</b></p>", &edits, "<p><b>x</b></p>");
 }
 
 #[track_caller]
 fn check_injection(page: &str, expected: &str) {
     for chunk in 1..=page.len() {
-        let settings = Settings { inject: Some("<S>"), ..Settings::default() };
+        let settings = Settings {
+            inject: Some("<S>"),
+            ..Settings::default()
+        };
         let mut rewriter = PageRewriter::new(&[], settings).unwrap();
         let mut output = Vec::new();
         for chunk in page.as_bytes().chunks(chunk) {
             output.extend(rewriter.write(chunk));
         }
         output.extend(rewriter.end());
-        assert_eq!(String::from_utf8(output).unwrap(), expected, "in chunks of {chunk}");
+        assert_eq!(
+            String::from_utf8(output).unwrap(),
+            expected,
+            "in chunks of {chunk}"
+        );
     }
 }
 
 #[test]
 fn the_sdk_is_put_into_the_head_once() {
-    check_injection("<html><head><title>t</title></head><body></body></html>", "<html><head><title>t</title><S></head><body></body></html>");
-    check_injection("<head><title>t</title><body>x", "<head><title>t</title><S><body>x");
-    check_injection("<!doctype html><title>t</title><p>x", "<!doctype html><title>t</title><p>x<S>");
-    check_injection("<head><script>'</head>'</script></head><head></head><body>", "<head><script>'</head>'</script><S></head><head></head><body>");
+    check_injection(
+        "<html><head><title>t</title></head><body></body></html>",
+        "<html><head><title>t</title><S></head><body></body></html>",
+    );
+    check_injection(
+        "<head><title>t</title><body>x",
+        "<head><title>t</title><S><body>x",
+    );
+    check_injection(
+        "<!doctype html><title>t</title><p>x",
+        "<!doctype html><title>t</title><p>x<S>",
+    );
+    check_injection(
+        "<head><script>'</head>'</script></head><head></head><body>",
+        "<head><script>'</head>'</script><S></head><head></head><body>",
+    );
     check_injection("<li>a fragment", "<li>a fragment");
 }
 
@@ -78,17 +164,32 @@ fn the_sdk_is_put_into_the_head_once() {
 fn pages_in_other_encodings() {
     let page = b"<meta charset=windows-1252><p>caf\xe9</p><i></i>";
     let output = rewrite(page, &[edit("i", Operation::Text, "", "\u{e9}\u{2713}")], 7).unwrap();
-    assert_eq!(output, b"<meta charset=windows-1252><p>caf\xe9</p><i>\xe9&#10003;</i>");
-    let utf16: Vec<u8> = "\u{feff}<p>x</p>".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(
+        output,
+        b"<meta charset=windows-1252><p>caf\xe9</p><i>\xe9&#10003;</i>"
+    );
+    let utf16: Vec<u8> = "\u{feff}<p>x</p>"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
     assert_eq!(rewrite(&utf16, &[], 1_000), Err(RewriteError::Encoding));
-    let settings = Settings { charset: Some("utf-16le"), ..Settings::default() };
-    assert_eq!(PageRewriter::new(&[], settings).err(), Some(RewriteError::Encoding));
+    let settings = Settings {
+        charset: Some("utf-16le"),
+        ..Settings::default()
+    };
+    assert_eq!(
+        PageRewriter::new(&[], settings).err(),
+        Some(RewriteError::Encoding)
+    );
 }
 
 #[test]
 fn past_the_memory_limit_the_bytes_pass() {
     let page = format!("<b>x</b><b {}>y</b><b>z</b>", "a".repeat(100_000));
-    let settings = Settings { max_memory: 20_000, ..Settings::default() };
+    let settings = Settings {
+        max_memory: 20_000,
+        ..Settings::default()
+    };
     let mut rewriter = PageRewriter::new(&[edit("b", Operation::Text, "", "new")], settings).unwrap();
     let mut output = Vec::new();
     for chunk in page.as_bytes().chunks(1_000) {
@@ -96,5 +197,8 @@ fn past_the_memory_limit_the_bytes_pass() {
     }
     output.extend(rewriter.end());
     assert_eq!(rewriter.failure(), Some(RewriteError::Memory));
-    assert_eq!(String::from_utf8(output).unwrap(), page.replacen("<b>x</b>", "<b>new</b>", 1));
+    assert_eq!(
+        String::from_utf8(output).unwrap(),
+        page.replacen("<b>x</b>", "<b>new</b>", 1)
+    );
 }

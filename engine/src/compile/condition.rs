@@ -7,13 +7,51 @@ use crate::value::{Object, Value};
 
 /// The operators of a value, and those that the language has but this version does not.
 const OPERATORS: [&str; 28] = [
-    "$eq", "$ne", "$lt", "$lte", "$gt", "$gte", "$in", "$nin", "$exists", "$type", "$size", "$elemMatch", "$all",
-    "$not", "$and", "$or", "$nor", "$between", "$startsWith", "$endsWith", "$contains", "$startsWithi", "$endsWithi",
-    "$containsi", "$events", "$segment", "$sequence", "$held",
+    "$eq",
+    "$ne",
+    "$lt",
+    "$lte",
+    "$gt",
+    "$gte",
+    "$in",
+    "$nin",
+    "$exists",
+    "$type",
+    "$size",
+    "$elemMatch",
+    "$all",
+    "$not",
+    "$and",
+    "$or",
+    "$nor",
+    "$between",
+    "$startsWith",
+    "$endsWith",
+    "$contains",
+    "$startsWithi",
+    "$endsWithi",
+    "$containsi",
+    "$events",
+    "$segment",
+    "$sequence",
+    "$held",
 ];
 const LATER: [&str; 15] = [
-    "$sequence", "$held", "$regex", "$regexi", "$ini", "$nini", "$alli", "$veq", "$vne", "$vlt", "$vlte", "$vgt",
-    "$vgte", "$inGroup", "$notInGroup",
+    "$sequence",
+    "$held",
+    "$regex",
+    "$regexi",
+    "$ini",
+    "$nini",
+    "$alli",
+    "$veq",
+    "$vne",
+    "$vlt",
+    "$vlte",
+    "$vgt",
+    "$vgte",
+    "$inGroup",
+    "$notInGroup",
 ];
 
 /// What a condition is about, which decides what may stand in it.
@@ -62,7 +100,11 @@ impl<'c> ConditionCompiler<'c> {
         report: &mut Report,
     ) -> Option<Condition> {
         let errors = report.errors();
-        let mut this = Self { compiler, nodes: Vec::new(), about };
+        let mut this = Self {
+            compiler,
+            nodes: Vec::new(),
+            about,
+        };
         this.document(value, place, report, 0)?;
         (report.errors() == errors).then_some(Condition { nodes: this.nodes })
     }
@@ -86,13 +128,22 @@ impl<'c> ConditionCompiler<'c> {
 
     fn too_deep(place: &Place<'_>, report: &mut Report, depth: usize) -> bool {
         if depth >= MAX_NESTING - 2 {
-            report.error(place, format!("the condition nests deeper than {} levels", MAX_NESTING - 2));
+            report.error(
+                place,
+                format!("the condition nests deeper than {} levels", MAX_NESTING - 2),
+            );
         }
         depth >= MAX_NESTING - 2
     }
 
     /// `{"path": …, "$and": […], …}`: all members must hold.
-    fn document(&mut self, value: &Value, place: &Place<'_>, report: &mut Report, depth: usize) -> Option<NodeId> {
+    fn document(
+        &mut self,
+        value: &Value,
+        place: &Place<'_>,
+        report: &mut Report,
+        depth: usize,
+    ) -> Option<NodeId> {
         if Self::too_deep(place, report, depth) {
             return None;
         }
@@ -104,7 +155,9 @@ impl<'c> ConditionCompiler<'c> {
         for (key, value) in object.iter() {
             let place = &place.member(key);
             let node = match key {
-                "$and" => self.list(value, place, report, depth, Self::document).map(Node::All),
+                "$and" => self
+                    .list(value, place, report, depth, Self::document)
+                    .map(Node::All),
                 "$or" => self.list(value, place, report, depth, Self::document).map(any),
                 "$nor" => {
                     let nodes = self.list(value, place, report, depth, Self::document)?;
@@ -114,7 +167,10 @@ impl<'c> ConditionCompiler<'c> {
                 "$events" if self.about == About::Decision => self.events(value, place, report, depth),
                 "$segment" if self.about == About::Decision => self.segment(value, place, report),
                 "$events" | "$segment" => {
-                    report.error(place, format!("`{key}` may stand only in a condition of a segment or experience"));
+                    report.error(
+                        place,
+                        format!("`{key}` may stand only in a condition of a segment or experience"),
+                    );
                     None
                 }
                 _ if LATER.contains(&key) => {
@@ -122,7 +178,10 @@ impl<'c> ConditionCompiler<'c> {
                     None
                 }
                 _ if key.starts_with('$') => {
-                    report.error(place, format!("`{key}` is no operator{}", suggestion(key, &OPERATORS)));
+                    report.error(
+                        place,
+                        format!("`{key}` is no operator{}", suggestion(key, &OPERATORS)),
+                    );
                     None
                 }
                 path => self.attribute(path, value, place, report, depth),
@@ -157,7 +216,11 @@ impl<'c> ConditionCompiler<'c> {
             report.error(place, "expected a list of conditions");
             return None;
         };
-        items.iter().enumerate().map(|(i, value)| item(self, value, &place.item(i), report, depth + 1)).collect()
+        items
+            .iter()
+            .enumerate()
+            .map(|(i, value)| item(self, value, &place.item(i), report, depth + 1))
+            .collect()
     }
 
     fn segment(&mut self, value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Node> {
@@ -189,7 +252,10 @@ impl<'c> ConditionCompiler<'c> {
             let root = path.first().map_or("", String::as_str);
             let known = roots.join("`, `");
             let near = suggestion(root, roots);
-            report.error(place, format!("no attribute begins with `{root}`: there are `{known}`{near}"));
+            report.error(
+                place,
+                format!("no attribute begins with `{root}`: there are `{known}`{near}"),
+            );
             return None;
         }
         if self.about == About::Decision {
@@ -235,7 +301,11 @@ impl<'c> ConditionCompiler<'c> {
         let compare = |comparison| Some(Node::Compare(comparison, operand.clone()));
         match operator {
             "$eq" => Some(Node::Equal(operand.clone())),
-            "$ne" => Some(Node::Not(self.push(Node::Equal(operand.clone()), place, report)?)),
+            "$ne" => Some(Node::Not(self.push(
+                Node::Equal(operand.clone()),
+                place,
+                report,
+            )?)),
             "$lt" => compare(Comparison::Less),
             "$lte" => compare(Comparison::LessOrEqual),
             "$gt" => compare(Comparison::Greater),
@@ -256,9 +326,13 @@ impl<'c> ConditionCompiler<'c> {
             },
             "$size" => self.test(operand, place, report, depth + 1).map(Node::Size),
             "$elemMatch" => self.item(operand, place, report, depth + 1).map(Node::Element),
-            "$all" => self.list(operand, place, report, depth, Self::test).map(Node::Every),
+            "$all" => self
+                .list(operand, place, report, depth, Self::test)
+                .map(Node::Every),
             "$not" => self.test(operand, place, report, depth + 1).map(Node::Not),
-            "$and" => self.list(operand, place, report, depth, Self::test).map(Node::All),
+            "$and" => self
+                .list(operand, place, report, depth, Self::test)
+                .map(Node::All),
             "$or" => self.list(operand, place, report, depth, Self::test).map(any),
             "$nor" => {
                 let nodes = self.list(operand, place, report, depth, Self::test)?;
@@ -268,7 +342,10 @@ impl<'c> ConditionCompiler<'c> {
                 Some([low, high]) => {
                     let low = Node::Compare(Comparison::GreaterOrEqual, low.clone());
                     let high = Node::Compare(Comparison::LessOrEqual, high.clone());
-                    Some(Node::All(vec![self.push(low, place, report)?, self.push(high, place, report)?]))
+                    Some(Node::All(vec![
+                        self.push(low, place, report)?,
+                        self.push(high, place, report)?,
+                    ]))
                 }
                 _ => expected("a list of the lowest and the highest value", place, report),
             },
@@ -283,14 +360,23 @@ impl<'c> ConditionCompiler<'c> {
                 None
             }
             unknown => {
-                report.error(place, format!("`{unknown}` is no operator{}", suggestion(unknown, &OPERATORS)));
+                report.error(
+                    place,
+                    format!("`{unknown}` is no operator{}", suggestion(unknown, &OPERATORS)),
+                );
                 None
             }
         }
     }
 
     /// `$elemMatch`: operators for a plain item, or a condition for an item that is an object.
-    fn item(&mut self, value: &Value, place: &Place<'_>, report: &mut Report, depth: usize) -> Option<NodeId> {
+    fn item(
+        &mut self,
+        value: &Value,
+        place: &Place<'_>,
+        report: &mut Report,
+        depth: usize,
+    ) -> Option<NodeId> {
         match value {
             Value::Object(object) if !is_operators(object) => {
                 let about = std::mem::replace(&mut self.about, About::Value);
@@ -305,7 +391,11 @@ impl<'c> ConditionCompiler<'c> {
 
 fn any(nodes: Vec<NodeId>) -> Node {
     // As in MongoDB's JavaScript forms, an empty `$or` asks for nothing.
-    if nodes.is_empty() { Node::All(nodes) } else { Node::Any(nodes) }
+    if nodes.is_empty() {
+        Node::All(nodes)
+    } else {
+        Node::Any(nodes)
+    }
 }
 
 fn is_operators(object: &Object) -> bool {

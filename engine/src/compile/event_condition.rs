@@ -10,7 +10,17 @@ use crate::time::parse_duration;
 use crate::value::{Object, Value};
 
 const KEYS: [&str; 6] = ["type", "name", "where", "in", "within", "count"];
-const LATER: [&str; 9] = ["by", "sum", "min", "max", "avg", "distinct", "first", "last", "mostFrequent"];
+const LATER: [&str; 9] = [
+    "by",
+    "sum",
+    "min",
+    "max",
+    "avg",
+    "distinct",
+    "first",
+    "last",
+    "mostFrequent",
+];
 const KINDS: [&str; 6] = ["page", "track", "identify", "screen", "group", "alias"];
 
 impl ConditionCompiler<'_> {
@@ -22,17 +32,26 @@ impl ConditionCompiler<'_> {
         depth: usize,
     ) -> Option<Node> {
         let Some(object) = value.as_object() else {
-            report.error(place, "expected an object such as {\"name\": \"Product Viewed\", \"count\": {\"$gte\": 3}}");
+            report.error(
+                place,
+                "expected an object such as {\"name\": \"Product Viewed\", \"count\": {\"$gte\": 3}}",
+            );
             return None;
         };
         for (key, _) in object.iter() {
             if LATER.contains(&key) {
-                report.error(&place.member(key), format!("`{key}` is not supported by this version"));
+                report.error(
+                    &place.member(key),
+                    format!("`{key}` is not supported by this version"),
+                );
                 return None;
             }
             if !KEYS.contains(&key) {
                 let near = suggestion(key, &KEYS);
-                report.error(&place.member(key), format!("`{key}` is not known in `$events`{near}"));
+                report.error(
+                    &place.member(key),
+                    format!("`{key}` is not known in `$events`{near}"),
+                );
                 return None;
             }
         }
@@ -52,7 +71,10 @@ impl ConditionCompiler<'_> {
                 let duration = text.as_str().and_then(parse_duration);
                 if duration.is_none() {
                     let place = &place.member("within");
-                    report.error(place, "expected a duration such as `30s`, `15m`, `2h` or `7d`, of at most ten years");
+                    report.error(
+                        place,
+                        "expected a duration such as `30s`, `15m`, `2h` or `7d`, of at most ten years",
+                    );
                     return None;
                 }
                 duration
@@ -90,7 +112,10 @@ impl ConditionCompiler<'_> {
                 let kind = EventKind::parse(text);
                 if kind.is_none() {
                     let near = suggestion(text, &KINDS);
-                    report.error(&place.member("type"), format!("expected one of {}{near}", KINDS.join(", ")));
+                    report.error(
+                        &place.member("type"),
+                        format!("expected one of {}{near}", KINDS.join(", ")),
+                    );
                     return None;
                 }
                 kind
@@ -100,10 +125,19 @@ impl ConditionCompiler<'_> {
             None => None,
             Some(value) => {
                 let place = &place.member("where");
-                Some(ConditionCompiler::compile_for_event(self.shared(), value, place, report)?)
+                Some(ConditionCompiler::compile_for_event(
+                    self.shared(),
+                    value,
+                    place,
+                    report,
+                )?)
             }
         };
-        Some(Matcher { kind, name, condition })
+        Some(Matcher {
+            kind,
+            name,
+            condition,
+        })
     }
 
     /// How many events decide a count's test; `None` when more than a cell keeps exactly.
@@ -126,7 +160,10 @@ impl ConditionCompiler<'_> {
                 Node::Compare(_, value) | Node::Is(value) | Node::Equal(value) => {
                     largest.max(constant(value).floor() + 1.0)
                 }
-                Node::In(values) => values.iter().map(constant).fold(largest, |l, c| l.max(c.floor() + 1.0)),
+                Node::In(values) => values
+                    .iter()
+                    .map(constant)
+                    .fold(largest, |l, c| l.max(c.floor() + 1.0)),
                 _ => largest,
             };
         }

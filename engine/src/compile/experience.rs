@@ -12,8 +12,24 @@ use crate::template::{ContentKind, Template};
 use crate::value::{Object, Value};
 
 const KEYS: [&str; 18] = [
-    "id", "seed", "description", "pages", "segment", "when", "status", "schedule", "traffic", "holdout", "group",
-    "priority", "variants", "goal", "kind", "sticky", "purpose", "name",
+    "id",
+    "seed",
+    "description",
+    "pages",
+    "segment",
+    "when",
+    "status",
+    "schedule",
+    "traffic",
+    "holdout",
+    "group",
+    "priority",
+    "variants",
+    "goal",
+    "kind",
+    "sticky",
+    "purpose",
+    "name",
 ];
 const MAX_VARIANTS: usize = 100;
 const MAX_MUTATIONS: usize = 500;
@@ -41,12 +57,18 @@ pub(super) fn compile(compiler: &mut Compiler, value: &Value, place: &Place<'_>,
         let id = match value.get("id") {
             Value::String(id) if !id.is_empty() && id.len() <= 200 => id.clone(),
             _ => {
-                report.error(&place.member("id"), "an experience needs an `id` of at most 200 bytes");
+                report.error(
+                    &place.member("id"),
+                    "an experience needs an `id` of at most 200 bytes",
+                );
                 continue;
             }
         };
         if compiler.program.experience(&id).is_some() {
-            report.error(&place.member("id"), format!("there are two experiences `{id}`: give each its own id"));
+            report.error(
+                &place.member("id"),
+                format!("there are two experiences `{id}`: give each its own id"),
+            );
             continue;
         }
         let mut experience = one(compiler, id, object, value, place, report);
@@ -58,7 +80,9 @@ pub(super) fn compile(compiler: &mut Compiler, value: &Value, place: &Place<'_>,
         compiler.program.experiences.push(experience);
     }
     let experiences = &compiler.program.experiences;
-    let mut order: Vec<u16> = (0..experiences.len()).filter_map(|index| u16::try_from(index).ok()).collect();
+    let mut order: Vec<u16> = (0..experiences.len())
+        .filter_map(|index| u16::try_from(index).ok())
+        .collect();
     order.sort_by(|a, b| {
         let priority = |index: &u16| experiences[usize::from(*index)].priority;
         priority(b).total_cmp(&priority(a))
@@ -79,10 +103,16 @@ fn one(
         let given = value.get(later);
         let is_default = given.is_null()
             || matches!((later, given), ("sticky", Value::Bool(false)))
-            || matches!((later, given.as_str()), ("kind", Some("personalization" | "experiment")))
+            || matches!(
+                (later, given.as_str()),
+                ("kind", Some("personalization" | "experiment"))
+            )
             || matches!((later, given.as_str()), ("purpose", Some("personalization")));
         if !is_default {
-            report.error(&place.member(later), format!("this `{later}` is not supported by this version"));
+            report.error(
+                &place.member(later),
+                format!("this `{later}` is not supported by this version"),
+            );
         }
     }
     let text = |name: &str, report: &mut Report| match value.get(name) {
@@ -106,7 +136,10 @@ fn one(
         Value::String(text) if text == "running" => Status::Running,
         Value::String(text) if text == "paused" || text == "draft" || text == "stopped" => Status::Paused,
         _ => {
-            report.error(&place.member("status"), "expected `running`, `paused`, `draft` or `stopped`");
+            report.error(
+                &place.member("status"),
+                "expected `running`, `paused`, `draft` or `stopped`",
+            );
             Status::Invalid
         }
     };
@@ -141,7 +174,10 @@ pub(super) fn pages(value: &Value, place: &Place<'_>, report: &mut Report) -> Ve
         Value::Null => return Vec::new(),
         Value::Array(items) if items.len() <= MAX_PAGES => items,
         _ => {
-            report.error(place, format!("expected a list of at most {MAX_PAGES} page patterns"));
+            report.error(
+                place,
+                format!("expected a list of at most {MAX_PAGES} page patterns"),
+            );
             return Vec::new();
         }
     };
@@ -174,7 +210,10 @@ fn schedule(value: &Value, place: &Place<'_>, report: &mut Report) -> (Option<i6
         text => {
             let found = instant(text);
             if found.is_none() {
-                report.error(&place.member(name), "expected an instant such as `2026-11-21T10:00:00Z`");
+                report.error(
+                    &place.member(name),
+                    "expected an instant such as `2026-11-21T10:00:00Z`",
+                );
             }
             found
         }
@@ -195,13 +234,21 @@ fn condition(
             if segment.is_none() {
                 let known: Vec<&str> = compiler.segment_names.iter().map(String::as_str).collect();
                 let near = suggestion(name, &known);
-                report.error(&place.member("segment"), format!("there is no (valid) segment `{name}`{near}"));
+                report.error(
+                    &place.member("segment"),
+                    format!("there is no (valid) segment `{name}`{near}"),
+                );
             }
-            segment.map(|segment| Condition { nodes: vec![Node::Segment(segment)] })
+            segment.map(|segment| Condition {
+                nodes: vec![Node::Segment(segment)],
+            })
         }
         (Value::Null, when) => ConditionCompiler::compile(compiler, when, &place.member("when"), report),
         (Value::String(_), _) => {
-            report.error(place, "`segment` and `when` exclude each other: put the segment into `when` as `$segment`");
+            report.error(
+                place,
+                "`segment` and `when` exclude each other: put the segment into `when` as `$segment`",
+            );
             None
         }
         _ => {
@@ -226,11 +273,18 @@ fn variants(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &
             report.error(place, "expected a variant: a JSON object");
             continue;
         };
-        report.unknown_keys(object, place, &["id", "name", "description", "weight", "mutations"]);
+        report.unknown_keys(
+            object,
+            place,
+            &["id", "name", "description", "weight", "mutations"],
+        );
         let id = match item.get("id").as_str() {
             Some(id) if !id.is_empty() && id.len() <= 200 => id.to_owned(),
             _ => {
-                report.error(&place.member("id"), "a variant needs an `id` of at most 200 bytes");
+                report.error(
+                    &place.member("id"),
+                    "a variant needs an `id` of at most 200 bytes",
+                );
                 continue;
             }
         };
@@ -245,8 +299,17 @@ fn variants(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &
                 1.0
             }
         };
-        let mutations = mutations(compiler, item.get("mutations"), &place.member("mutations"), report);
-        variants.push(Variant { id, weight, mutations });
+        let mutations = mutations(
+            compiler,
+            item.get("mutations"),
+            &place.member("mutations"),
+            report,
+        );
+        variants.push(Variant {
+            id,
+            weight,
+            mutations,
+        });
     }
     let total: f64 = variants.iter().map(|variant| variant.weight).sum();
     if total > 0.0 && total.is_finite() {
@@ -255,17 +318,28 @@ fn variants(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &
             variants.iter_mut().for_each(|variant| variant.weight /= total);
         }
     } else if !variants.is_empty() {
-        report.error(place, "the variants' weights add up to nothing: give at least one a weight above 0");
+        report.error(
+            place,
+            "the variants' weights add up to nothing: give at least one a weight above 0",
+        );
     }
     variants
 }
 
-fn mutations(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &mut Report) -> Vec<Mutation> {
+fn mutations(
+    compiler: &mut Compiler,
+    value: &Value,
+    place: &Place<'_>,
+    report: &mut Report,
+) -> Vec<Mutation> {
     let items = match value {
         Value::Null => return Vec::new(),
         Value::Array(items) if items.len() <= MAX_MUTATIONS => items,
         _ => {
-            report.error(place, format!("expected a list of at most {MAX_MUTATIONS} mutations"));
+            report.error(
+                place,
+                format!("expected a list of at most {MAX_MUTATIONS} mutations"),
+            );
             return Vec::new();
         }
     };
@@ -290,13 +364,21 @@ fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mut
     let Some(operation) = Operation::parse(name) else {
         let known: Vec<&str> = Operation::ALL.iter().map(|(name, _)| *name).collect();
         let near = suggestion(name, &known);
-        report.error(&place.member("op"), format!("`{name}` is no operation{near} There are {}", known.join(", ")));
+        report.error(
+            &place.member("op"),
+            format!("`{name}` is no operation{near} There are {}", known.join(", ")),
+        );
         return None;
     };
     let selector = match value.get("selector").as_str() {
-        Some(selector) if !selector.trim().is_empty() && selector.len() <= MAX_SELECTOR => selector.to_owned(),
+        Some(selector) if !selector.trim().is_empty() && selector.len() <= MAX_SELECTOR => {
+            selector.to_owned()
+        }
         _ => {
-            report.error(&place.member("selector"), format!("expected a CSS selector of at most {MAX_SELECTOR} bytes"));
+            report.error(
+                &place.member("selector"),
+                format!("expected a CSS selector of at most {MAX_SELECTOR} bytes"),
+            );
             return None;
         }
     };
@@ -304,11 +386,17 @@ fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mut
         Some(name) if operation.takes_name() && is_name(name) => name.to_owned(),
         None if !operation.takes_name() => String::new(),
         Some(_) if !operation.takes_name() => {
-            report.warning(&place.member("name"), format!("`{}` takes no name", operation.name()));
+            report.warning(
+                &place.member("name"),
+                format!("`{}` takes no name", operation.name()),
+            );
             String::new()
         }
         _ => {
-            let message = format!("`{}` needs the name of the attribute or style property", operation.name());
+            let message = format!(
+                "`{}` needs the name of the attribute or style property",
+                operation.name()
+            );
             report.error(&place.member("name"), message);
             return None;
         }
@@ -317,11 +405,17 @@ fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mut
         Value::Null if !operation.takes_value() => "",
         Value::String(text) if operation.takes_value() && text.len() <= MAX_CONTENT => text.as_str(),
         _ if !operation.takes_value() => {
-            report.warning(&place.member("value"), format!("`{}` takes no value", operation.name()));
+            report.warning(
+                &place.member("value"),
+                format!("`{}` takes no value", operation.name()),
+            );
             ""
         }
         _ => {
-            report.error(&place.member("value"), format!("expected text of at most {MAX_CONTENT} bytes"));
+            report.error(
+                &place.member("value"),
+                format!("expected text of at most {MAX_CONTENT} bytes"),
+            );
             return None;
         }
     };
@@ -345,12 +439,19 @@ fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mut
             return None;
         }
     }
-    Some(Mutation { selector, operation, name, content })
+    Some(Mutation {
+        selector,
+        operation,
+        name,
+        content,
+    })
 }
 
 /// A name that is safe as an attribute's and as a style property's.
 fn is_name(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= 100
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'.'))
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'.'))
 }

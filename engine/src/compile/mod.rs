@@ -34,16 +34,37 @@ pub fn compile(manifest: &Value) -> (Program, Vec<Warning>) {
     report.unknown_keys(
         object,
         &root,
-        &["$schema", "segments", "experiences", "site", "scores", "affinities", "description"],
+        &[
+            "$schema",
+            "segments",
+            "experiences",
+            "site",
+            "scores",
+            "affinities",
+            "description",
+        ],
     );
     for later in ["scores", "affinities"] {
         if object.get(later).is_some() {
-            report.error(&root.member(later), format!("`{later}` are not supported by this version"));
+            report.error(
+                &root.member(later),
+                format!("`{later}` are not supported by this version"),
+            );
         }
     }
     compiler.program.site = site(manifest.get("site"), &root.member("site"), &mut report);
-    segments::compile(&mut compiler, manifest.get("segments"), &root.member("segments"), &mut report);
-    experience::compile(&mut compiler, manifest.get("experiences"), &root.member("experiences"), &mut report);
+    segments::compile(
+        &mut compiler,
+        manifest.get("segments"),
+        &root.member("segments"),
+        &mut report,
+    );
+    experience::compile(
+        &mut compiler,
+        manifest.get("experiences"),
+        &root.member("experiences"),
+        &mut report,
+    );
     (compiler.program, report.warnings)
 }
 
@@ -76,7 +97,10 @@ struct Compiler {
 
 impl Compiler {
     fn segment(&self, name: &str) -> Option<u16> {
-        self.segment_names.iter().position(|known| known == name).and_then(|index| u16::try_from(index).ok())
+        self.segment_names
+            .iter()
+            .position(|known| known == name)
+            .and_then(|index| u16::try_from(index).ok())
     }
 
     /// Notes that something reads this path of the decision's document.
@@ -98,7 +122,13 @@ impl Compiler {
         within: Option<i64>,
         enough: Option<u8>,
     ) -> Result<u16, String> {
-        let mut spec = CellSpec { key: 0, scope, matcher, within, enough };
+        let mut spec = CellSpec {
+            key: 0,
+            scope,
+            matcher,
+            within,
+            enough,
+        };
         let definition = postcard::to_allocvec(&spec).map_err(|error| error.to_string())?;
         spec.key = fnv1a_32(&definition);
         while let Some(index) = self.program.cells.iter().position(|known| known.key == spec.key) {

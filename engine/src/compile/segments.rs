@@ -18,12 +18,18 @@ pub(super) fn compile(compiler: &mut Compiler, value: &Value, place: &Place<'_>,
     if segments.len() > MAX_SEGMENTS {
         return report.error(place, format!("more than {MAX_SEGMENTS} segments"));
     }
-    let mut order = Order { segments, states: vec![Visit::Not; segments.len()], sorted: Vec::new() };
+    let mut order = Order {
+        segments,
+        states: vec![Visit::Not; segments.len()],
+        sorted: Vec::new(),
+    };
     for index in 0..segments.len() {
         order.visit(index, place, report, 0);
     }
     for index in order.sorted {
-        let Some((name, segment)) = segments.iter().nth(index) else { continue };
+        let Some((name, segment)) = segments.iter().nth(index) else {
+            continue;
+        };
         one(compiler, name, segment, &place.member(name), report);
     }
 }
@@ -36,9 +42,13 @@ fn one(compiler: &mut Compiler, name: &str, value: &Value, place: &Place<'_>, re
     if object.get("when").is_none() {
         return report.error(place, "`when` is missing: who is in this segment?");
     }
-    if let Some(condition) = ConditionCompiler::compile(compiler, value.get("when"), &place.member("when"), report)
+    if let Some(condition) =
+        ConditionCompiler::compile(compiler, value.get("when"), &place.member("when"), report)
     {
-        compiler.program.segments.push(Segment { id: name.to_owned(), condition });
+        compiler.program.segments.push(Segment {
+            id: name.to_owned(),
+            condition,
+        });
         compiler.segment_names.push(name.to_owned());
     }
 }
@@ -58,11 +68,16 @@ struct Order<'a> {
 
 impl Order<'_> {
     fn visit(&mut self, index: usize, place: &Place<'_>, report: &mut Report, depth: usize) {
-        let Some((name, value)) = self.segments.iter().nth(index) else { return };
+        let Some((name, value)) = self.segments.iter().nth(index) else {
+            return;
+        };
         match self.states[index] {
             Visit::Done => return,
             Visit::Under => {
-                return report.error(&place.member(name), format!("segment `{name}` refers to itself in a circle"));
+                return report.error(
+                    &place.member(name),
+                    format!("segment `{name}` refers to itself in a circle"),
+                );
             }
             Visit::Not if depth > MAX_REFERENCES => {
                 return report.error(&place.member(name), "segments refer to each other too deeply");

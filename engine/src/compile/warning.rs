@@ -88,12 +88,19 @@ impl Report {
     }
 
     fn add(&mut self, severity: Severity, place: &Place<'_>, message: String) {
-        self.warnings.push(Warning { severity, path: place.to_string(), message });
+        self.warnings.push(Warning {
+            severity,
+            path: place.to_string(),
+            message,
+        });
     }
 
     /// How many errors there are so far.
     pub(super) fn errors(&self) -> usize {
-        self.warnings.iter().filter(|warning| warning.severity == Severity::Error).count()
+        self.warnings
+            .iter()
+            .filter(|warning| warning.severity == Severity::Error)
+            .count()
     }
 
     /// Names the members that nothing reads.
@@ -107,7 +114,10 @@ impl Report {
 
 /// `: did you mean …?`, where something near is known.
 pub(super) fn suggestion(word: &str, known: &[&str]) -> String {
-    let nearest = known.iter().map(|candidate| (distance(word, candidate), candidate)).min();
+    let nearest = known
+        .iter()
+        .map(|candidate| (distance(word, candidate), candidate))
+        .min();
     match nearest {
         Some((distance, candidate)) if distance <= 1 + candidate.len() / 4 => {
             format!(": did you mean `{candidate}`?")

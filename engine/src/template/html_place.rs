@@ -6,8 +6,9 @@ use super::Place;
 use crate::mutation::is_url_attribute;
 
 /// Elements whose content is no HTML text: no escaping makes a value safe there.
-const RAW: [&str; 9] =
-    ["script", "style", "iframe", "noscript", "textarea", "title", "xmp", "noembed", "noframes"];
+const RAW: [&str; 9] = [
+    "script", "style", "iframe", "noscript", "textarea", "title", "xmp", "noembed", "noframes",
+];
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 enum State {
@@ -115,7 +116,11 @@ impl HtmlPlace {
                 _ => State::AttributeName(lower.to_string()),
             },
             State::BeforeValue(name) => match character {
-                '"' | '\'' => State::Quoted { name, quote: character, started: false },
+                '"' | '\'' => State::Quoted {
+                    name,
+                    quote: character,
+                    started: false,
+                },
                 '>' => self.end_of_tag(),
                 _ if character.is_whitespace() => State::BeforeValue(name),
                 _ => State::Unquoted,
@@ -124,7 +129,11 @@ impl HtmlPlace {
                 if character == quote {
                     State::InTag
                 } else {
-                    State::Quoted { name, quote, started: true }
+                    State::Quoted {
+                        name,
+                        quote,
+                        started: true,
+                    }
                 }
             }
             State::Unquoted => match character {
@@ -135,12 +144,20 @@ impl HtmlPlace {
             State::Comment(mut seen) => {
                 seen.push(character);
                 let is_comment = seen.starts_with("!--");
-                let ends = if is_comment { seen.len() > 5 && seen.ends_with("-->") } else { character == '>' };
+                let ends = if is_comment {
+                    seen.len() > 5 && seen.ends_with("-->")
+                } else {
+                    character == '>'
+                };
                 // Only the start and the last characters matter.
                 if seen.len() > 16 && seen.is_ascii() {
                     seen.drain(5..seen.len() - 5);
                 }
-                if ends && !(seen == "!-" || seen == "!--") { State::Text } else { State::Comment(seen) }
+                if ends && !(seen == "!-" || seen == "!--") {
+                    State::Text
+                } else {
+                    State::Comment(seen)
+                }
             }
             State::Raw { tag, mut recent } => {
                 recent.push(lower);
@@ -157,6 +174,13 @@ impl HtmlPlace {
 
     fn end_of_tag(&mut self) -> State {
         let tag = std::mem::take(&mut self.tag);
-        if RAW.contains(&tag.as_str()) { State::Raw { tag, recent: String::new() } } else { State::Text }
+        if RAW.contains(&tag.as_str()) {
+            State::Raw {
+                tag,
+                recent: String::new(),
+            }
+        } else {
+            State::Text
+        }
     }
 }

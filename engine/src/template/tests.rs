@@ -18,7 +18,9 @@ impl Attributes for Data {
 
 #[track_caller]
 fn check(content: &str, kind: ContentKind, value: &str, expected: &str) {
-    let data = Data(Value::Object([("x", Value::from(value))].into_iter().collect::<Object>()));
+    let data = Data(Value::Object(
+        [("x", Value::from(value))].into_iter().collect::<Object>(),
+    ));
     assert_eq!(Template::parse(content, kind).unwrap().render(&data), expected);
 }
 
@@ -32,13 +34,43 @@ fn defaults_stand_in_for_what_is_missing() {
 #[test]
 fn values_are_escaped_for_their_place() {
     check("<b>{{x}}</b>", ContentKind::Html, "<i>&", "<b>&lt;i&gt;&amp;</b>");
-    check("<b title='{{x}}'>", ContentKind::Html, "' onclick='", "<b title='&#39; onclick=&#39;'>");
-    check("<a href=\"{{x}}\">", ContentKind::Html, "java\tscript:alert(1)", "<a href=\"#\">");
-    check("<a href=\"{{x}}\">", ContentKind::Html, "/a?b=1&c=2", "<a href=\"/a?b=1&amp;c=2\">");
-    check("<a href=\"/s?q={{x}}\">", ContentKind::Html, "a b&c=/", "<a href=\"/s?q=a%20b%26c%3D%2F\">");
-    check("{{x}}", ContentKind::Style, "red;} body{display:none", "red bodydisplaynone");
+    check(
+        "<b title='{{x}}'>",
+        ContentKind::Html,
+        "' onclick='",
+        "<b title='&#39; onclick=&#39;'>",
+    );
+    check(
+        "<a href=\"{{x}}\">",
+        ContentKind::Html,
+        "java\tscript:alert(1)",
+        "<a href=\"#\">",
+    );
+    check(
+        "<a href=\"{{x}}\">",
+        ContentKind::Html,
+        "/a?b=1&c=2",
+        "<a href=\"/a?b=1&amp;c=2\">",
+    );
+    check(
+        "<a href=\"/s?q={{x}}\">",
+        ContentKind::Html,
+        "a b&c=/",
+        "<a href=\"/s?q=a%20b%26c%3D%2F\">",
+    );
+    check(
+        "{{x}}",
+        ContentKind::Style,
+        "red;} body{display:none",
+        "red bodydisplaynone",
+    );
     check("<!-- > --><p>{{x}}", ContentKind::Html, "<", "<!-- > --><p>&lt;");
-    check("<script>if (a</b/.c) {}</script>{{x}}", ContentKind::Html, "<", "<script>if (a</b/.c) {}</script>&lt;");
+    check(
+        "<script>if (a</b/.c) {}</script>{{x}}",
+        ContentKind::Html,
+        "<",
+        "<script>if (a</b/.c) {}</script>&lt;",
+    );
 }
 
 #[test]

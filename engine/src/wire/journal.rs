@@ -42,7 +42,12 @@ pub fn write_journal(events: &[Event]) -> (String, usize) {
 fn write_event(writer: &mut Writer, event: &Event) {
     writer.bytes(&event.key.to_le_bytes());
     writer.varint(event.time.max(0) as u64);
-    writer.byte(KINDS.iter().position(|kind| *kind == event.kind).unwrap_or_default() as u8);
+    writer.byte(
+        KINDS
+            .iter()
+            .position(|kind| *kind == event.kind)
+            .unwrap_or_default() as u8,
+    );
     writer.text(&event.name);
     writer.text(event.user_id.as_deref().unwrap_or_default());
     event.properties.write(writer);
@@ -68,11 +73,19 @@ pub fn read_journal(text: &str, now: Timestamp) -> Result<Vec<Event>, Malformed>
     let mut events = Vec::new();
     while !reader.is_empty() {
         let key = u32::from_le_bytes(reader.array()?);
-        let time = i64::try_from(reader.varint()?).map_err(|_| Malformed)?.min(now.max(0));
+        let time = i64::try_from(reader.varint()?)
+            .map_err(|_| Malformed)?
+            .min(now.max(0));
         let kind = *KINDS.get(usize::from(reader.byte()?)).ok_or(Malformed)?;
         let name = reader.text()?.to_owned();
-        let user_id = Some(reader.text()?).filter(|id| !id.is_empty()).map(str::to_owned);
-        if name.chars().count() > MAX_NAME || user_id.as_ref().is_some_and(|id| id.chars().count() > MAX_IDENTIFIER) {
+        let user_id = Some(reader.text()?)
+            .filter(|id| !id.is_empty())
+            .map(str::to_owned);
+        if name.chars().count() > MAX_NAME
+            || user_id
+                .as_ref()
+                .is_some_and(|id| id.chars().count() > MAX_IDENTIFIER)
+        {
             return Err(Malformed);
         }
         let properties = Value::read(&mut reader, MAX_DEPTH)?;
@@ -98,7 +111,9 @@ mod tests {
     use crate::value::Object;
 
     fn event(key: u32, size: usize) -> Event {
-        let properties: Object = [("category", Value::from("x".repeat(size)))].into_iter().collect();
+        let properties: Object = [("category", Value::from("x".repeat(size)))]
+            .into_iter()
+            .collect();
         Event {
             key,
             kind: EventKind::Track,
@@ -136,7 +151,10 @@ mod tests {
     fn anything_else_is_malformed() {
         let (text, _) = write_journal(&[event(1, 5)]);
         for end in 1..text.len() {
-            assert!(read_journal(&text[..end], 7).is_err() || text[..end].len() < 2, "{end}");
+            assert!(
+                read_journal(&text[..end], 7).is_err() || text[..end].len() < 2,
+                "{end}"
+            );
         }
         assert_eq!(read_journal(&"A".repeat(2_001), 7), Err(Malformed));
     }

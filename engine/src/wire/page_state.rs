@@ -58,7 +58,11 @@ impl PageState {
         object.insert("state", base64url::encode(&self.state));
         object.insert("request", self.request.clone());
         let applied = self.applied.iter().map(|applied| {
-            let left = applied.left.iter().map(|place| Value::Number(f64::from(*place))).collect();
+            let left = applied
+                .left
+                .iter()
+                .map(|place| Value::Number(f64::from(*place)))
+                .collect();
             Value::Array(vec![
                 Value::from(applied.experience.as_str()),
                 Value::from(applied.variant.as_str()),
@@ -88,10 +92,20 @@ impl PageState {
         }
         let list = |name: &str| value.get(name).as_array().unwrap_or_default();
         let applied = list("applied").iter().map(|applied| match applied.as_array() {
-            Some([Value::String(experience), Value::String(variant), Value::Array(left)]) => Ok(AppliedDecision {
+            Some(
+                [
+                    Value::String(experience),
+                    Value::String(variant),
+                    Value::Array(left),
+                ],
+            ) => Ok(AppliedDecision {
                 experience: experience.clone(),
                 variant: variant.clone(),
-                left: left.iter().filter_map(|place| place.as_f64()).map(|place| place as u16).collect(),
+                left: left
+                    .iter()
+                    .filter_map(Value::as_f64)
+                    .map(|place| place as u16)
+                    .collect(),
             }),
             _ => Err(Malformed),
         });
@@ -100,7 +114,10 @@ impl PageState {
             None => None,
             Some(id) => {
                 let time = instant(view.get("time")).ok_or(Malformed)?;
-                Some(PageView { message_id: id.to_owned(), time })
+                Some(PageView {
+                    message_id: id.to_owned(),
+                    time,
+                })
             }
         };
         Ok(Self {
@@ -111,7 +128,11 @@ impl PageState {
             request: value.get("request").as_object().cloned().unwrap_or_default(),
             applied: applied.collect::<Result<_, _>>()?,
             page_view,
-            confirmed: list("confirmed").iter().filter_map(Value::as_f64).map(|key| key as u32).collect(),
+            confirmed: list("confirmed")
+                .iter()
+                .filter_map(Value::as_f64)
+                .map(|key| key as u32)
+                .collect(),
         })
     }
 }

@@ -1,0 +1,44 @@
+//! The SDK's files and the program, as the browser fetches them.
+
+use crate::error::ApiError;
+use crate::programs::Loaded;
+use worker::{Env, Headers, Response, Result, web_sys};
+
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+
+/// A file of the SDK.
+pub(crate) async fn file(request: &web_sys::Request, env: &Env) -> Result<web_sys::Response> {
+    let Ok(assets) = env.assets("ASSETS") else {
+        return ApiError::NotFound.response();
+    };
+    let found = assets
+        .fetch_request(worker::Request::from(request.clone()?))
+        .await?;
+    if found.status_code() == 404 {
+        return ApiError::NotFound.response();
+    }
+    let found: web_sys::Response = found.into();
+    let response = crate::proxy::with_body(&found, found.body().as_ref())?;
+    let path = worker::Url::parse(&request.url())?.path().to_owned();
+    // Whatever has its hash in its name never changes.
+    let caching = if path.contains('-') {
+        IMMUTABLE
+    } else {
+        "public, max-age=300, stale-while-revalidate=86400"
+    };
+    Headers(response.headers()).set("cache-control", caching)?;
+    Ok(response)
+}
+
+/// The program with this id, if it is the one in force.
+pub(crate) fn program(id: &str, loaded: Option<&Loaded>) -> Result<web_sys::Response> {
+    let Some(loaded) = loaded.filter(|loaded| loaded.id == id) else {
+        return ApiError::NotFound.response();
+    };
+    let headers = Headers::new();
+    headers.set("content-type", "application/octet-stream")?;
+    headers.set("cache-control", IMMUTABLE)?;
+    Ok(Response::from_bytes(loaded.bytes.clone())?
+        .with_headers(headers)
+        .into())
+}

@@ -1,0 +1,54 @@
+//! The worker's configuration: variables and secrets of `wrangler.toml`.
+
+use crate::seal::Keys;
+use worker::Env;
+
+/// How often the program is looked for anew, unless configured, in milliseconds.
+const REFRESH: i64 = 30_000;
+/// How old a snapshot may get before a newer one is asked for, unless configured, in milliseconds.
+const SNAPSHOT_AGE: i64 = 60_000;
+
+/// The configuration, read for each request: it is a few property reads.
+pub(crate) struct Config {
+    /// The site, without a slash at its end.
+    pub(crate) upstream: Option<String>,
+    /// The origin service, without a slash at its end.
+    pub(crate) origin: Option<String>,
+    /// What the edge proves itself with at the origin.
+    pub(crate) edge_secret: Option<String>,
+    /// The keys of the state cookie.
+    pub(crate) keys: Keys,
+    /// The header with the visitor's country, where the runtime does not know it.
+    pub(crate) country_header: Option<String>,
+    /// How often the program is looked for anew, in milliseconds.
+    pub(crate) refresh: i64,
+    /// How old a snapshot may get, in milliseconds.
+    pub(crate) snapshot_age: i64,
+}
+
+impl Config {
+    pub(crate) fn from_env(env: &Env) -> Self {
+        let text = |name: &str| {
+            // Secrets and variables are read in the same way.
+            let value = env.var(name).ok().map(|value| value.to_string());
+            value
+                .map(|value| value.trim().to_owned())
+                .filter(|value| !value.is_empty())
+        };
+        let address = |name: &str| text(name).map(|value| value.trim_end_matches('/').to_owned());
+        let seconds = |name: &str, default: i64| {
+            text(name)
+                .and_then(|value| value.parse::<u32>().ok())
+                .map_or(default, |seconds| i64::from(seconds) * 1_000)
+        };
+        Self {
+            upstream: address("NEARSIDE_UPSTREAM"),
+            origin: address("NEARSIDE_ORIGIN"),
+            edge_secret: text("NEARSIDE_EDGE_SECRET"),
+            keys: Keys::parse(&text("NEARSIDE_SEAL_KEYS").unwrap_or_default()),
+            country_header: text("NEARSIDE_COUNTRY_HEADER"),
+            refresh: seconds("NEARSIDE_REFRESH_SECONDS", REFRESH),
+            snapshot_age: seconds("NEARSIDE_SNAPSHOT_SECONDS", SNAPSHOT_AGE),
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The worker's entry points.
+
+use crate::config::Config;
+use crate::{forward, route};
+use worker::{Context, Env, MessageBatch, Result, event, web_sys};
+
+#[event(fetch)]
+async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<web_sys::Response> {
+    let config = Config::from_env(&env);
+    route::handle(request, &env, &context, &config).await
+}
+
+#[event(queue)]
+async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Result<()> {
+    let config = Config::from_env(&env);
+    forward::deliver(&batch, &config).await;
+    Ok(())
+}

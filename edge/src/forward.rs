@@ -1,0 +1,164 @@
+//! Hands events on to the origin: through the queue where one is bound, which keeps them while the origin is
+//! down; else directly.
+
+use crate::clock;
+use crate::config::Config;
+use crate::json;
+use nearside_engine::value::{Object, Value};
+use worker::wasm_bindgen::JsValue;
+use worker::{
+    Env, Fetch, Headers, MessageBatch, MessageBuilder, MessageExt, Method, QueueContentType,
+    QueueRetryOptionsBuilder, Request, RequestInit, Result, console_error, console_log,
+};
+
+const QUEUE: &str = "NEARSIDE_EVENTS";
+/// A queue's message holds 128 KB.
+const MAX_MESSAGE: usize = 100_000;
+/// The longest that a message waits to be tried again, in seconds.
+const MAX_DELAY: i64 = 600;
+
+/// Hands messages on; once this returns `Ok`, the queue or the origin's disk has them.
+///
+/// # Errors
+/// When neither took them.
+pub(crate) async fn hand_on(messages: Vec<Value>, env: &Env, config: &Config) -> Result<()> {
+    for batch in batches(messages) {
+        let queued = match env.queue(QUEUE) {
+            Ok(queue) => {
+                let message = MessageBuilder::new(batch.as_str())
+                    .content_type(QueueContentType::Text)
+                    .build();
+                queue.send(message).await
+            }
+            Err(error) => Err(error),
+        };
+        if queued.is_err() {
+            post(&batch, config).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Hands messages to the origin itself, and waits until they are on its disk; through the queue, if it is down.
+///
+/// # Errors
+/// When neither took them.
+pub(crate) async fn hand_on_now(messages: Vec<Value>, env: &Env, config: &Config) -> Result<()> {
+    let whole = batches(messages.clone());
+    if let [batch] = whole.as_slice()
+        && post(batch, config).await.is_ok()
+    {
+        return Ok(());
+    }
+    hand_on(messages, env, config).await
+}
+
+/// The bodies for the origin, none larger than a queue's message.
+fn batches(messages: Vec<Value>) -> Vec<String> {
+    let mut batches = Vec::new();
+    let mut batch = String::new();
+    for message in messages {
+        let text = json::write(&message);
+        if !batch.is_empty() && batch.len() + text.len() > MAX_MESSAGE {
+            batches.push(format!("{{\"batch\":[{batch}]}}"));
+            batch.clear();
+        }
+        if !batch.is_empty() {
+            batch.push(',');
+        }
+        batch.push_str(&text);
+    }
+    if !batch.is_empty() {
+        batches.push(format!("{{\"batch\":[{batch}]}}"));
+    }
+    batches
+}
+
+/// Delivers what the queue brings. What the origin does not take now is tried again later.
+pub(crate) async fn deliver(batch: &MessageBatch<String>, config: &Config) {
+    for message in batch.iter() {
+        let Ok(message) = message else {
+            console_error!("nearside: the queue brought something that is no text");
+            continue;
+        };
+        match post(message.body(), config).await {
+            Ok(()) => message.ack(),
+            Err(error) => {
+                // The longer it has waited, the longer it waits: half its age.
+                let age = (clock::now() - message.timestamp().as_millis() as i64) / 1_000;
+                let delay = (age / 2).clamp(1, MAX_DELAY);
+                console_log!("nearside: events wait {delay} s for the origin: {error}");
+                let delay = u32::try_from(delay).unwrap_or(1);
+                message
+                    .retry_with_options(&QueueRetryOptionsBuilder::new().with_delay_seconds(delay).build());
+            }
+        }
+    }
+}
+
+async fn post(body: &str, config: &Config) -> Result<()> {
+    let (Some(origin), Some(secret)) = (&config.origin, &config.edge_secret) else {
+        return Err("NEARSIDE_ORIGIN or NEARSIDE_EDGE_SECRET is not set".into());
+    };
+    let headers = Headers::new();
+    headers.set("authorization", &format!("Bearer {secret}"))?;
+    headers.set("content-type", "application/json")?;
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post)
+        .with_headers(headers)
+        .with_body(Some(JsValue::from_str(body)));
+    let request = Request::new_with_init(&format!("{origin}/v1/edge/events"), &init)?;
+    let mut response = Fetch::Request(request).send().await?;
+    // The connection can be used again only when the body was read.
+    let answer = response.bytes().await;
+    match response.status_code() {
+        200 => answer.map(|_| ()),
+        status => Err(format!("the origin answered {status}").into()),
+    }
+}
+
+/// A page view as a message.
+pub(crate) fn page_view(message_id: &str, visitor_id: &str, time: i64, page: Object) -> Value {
+    let time = nearside_engine::time::format_timestamp(time);
+    let mut context = Object::new();
+    context.insert("page", page.clone());
+    let mut library = Object::new();
+    library.insert("name", "nearside-edge");
+    library.insert("version", env!("CARGO_PKG_VERSION"));
+    context.insert("library", library);
+    let mut message = Object::new();
+    message.insert("type", "page");
+    message.insert("messageId", message_id);
+    message.insert("anonymousId", visitor_id);
+    message.insert("timestamp", time.as_str());
+    message.insert("receivedAt", time.as_str());
+    message.insert("properties", page);
+    message.insert("context", context);
+    Value::Object(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_fit_into_the_queue_and_keep_the_order() {
+        let messages: Vec<Value> = (0..40)
+            .map(|i| Value::from(format!("{i}-{}", "x".repeat(10_000))))
+            .collect();
+        let batches = batches(messages.clone());
+        assert!(batches.len() > 3 && batches.iter().all(|batch| batch.len() < 128_000));
+        let joined: Vec<Value> = batches
+            .iter()
+            .flat_map(|batch| {
+                json::read(batch.as_bytes())
+                    .unwrap()
+                    .get("batch")
+                    .as_array()
+                    .unwrap()
+                    .to_vec()
+            })
+            .collect();
+        assert_eq!(joined, messages);
+    }
+}

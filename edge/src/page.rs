@@ -1,0 +1,300 @@
+//! A page of the site: asked for at the upstream, decided, rewritten while it passes.
+
+use crate::config::Config;
+use crate::programs::{self, Loaded};
+use crate::proxy::{self, UpstreamRequest};
+use crate::timing::{Outcome, Timing};
+use crate::visit::{Consent, Visit};
+use crate::{clock, forward, identifiers, page_state, request_facts, rewrite, snapshots};
+use nearside_engine::decide::{Context as Question, decide};
+use nearside_engine::event::{Event, EventKind, event_key};
+use nearside_engine::request::Request;
+use nearside_engine::value::{Object, Value};
+use nearside_engine::wire::PageView;
+use nearside_rewriter::{PageRewriter, Settings};
+use worker::{Context, Env, Headers, Result, console_log, web_sys};
+
+/// Answers a request for anything of the site.
+pub(crate) async fn handle(
+    request: &web_sys::Request,
+    env: &Env,
+    context: &Context,
+    config: &Config,
+) -> Result<web_sys::Response> {
+    let mut timing = Timing::start();
+    let headers = Headers(request.headers());
+    let upstream = UpstreamRequest::new(request, config)?;
+    if !may_be_page(request, &headers) {
+        return or_bad_gateway(upstream.send().headers().await);
+    }
+    let asked_at = clock::now();
+    let answer = upstream.whole()?.send();
+    let loaded = programs::current(env, context, config).await;
+    let cookie = headers.get("cookie")?.unwrap_or_default();
+    let now = clock::now();
+    let visitor = loaded
+        .as_ref()
+        .map(|loaded| read_visit(loaded, &cookie, context, config, now));
+    let response = match answer.headers().await {
+        Ok(response) => response,
+        Err(error) => return or_bad_gateway(Err(error)),
+    };
+    timing.upstream(clock::now() - asked_at);
+    if !is_page(&response) {
+        return untouched(&response, &timing, Outcome::Untouched);
+    }
+    let (Some(loaded), Some(visitor)) = (loaded, visitor) else {
+        return untouched(&response, &timing, Outcome::NoProgram);
+    };
+    let visit = match visitor {
+        Ok(visit) => visit,
+        Err(outcome) => return untouched(&response, &timing, outcome),
+    };
+    match personalise(
+        request, &headers, &response, &loaded, visit, env, context, config, &timing,
+    ) {
+        Ok(personalised) => Ok(personalised),
+        Err(Stop(outcome, error)) => {
+            console_log!("nearside: a page passed as it came: {error}");
+            untouched(&response, &timing, outcome)
+        }
+    }
+}
+
+/// Why a page is not personalised, found out before its body was touched.
+struct Stop(Outcome, String);
+
+impl From<worker::Error> for Stop {
+    fn from(error: worker::Error) -> Self {
+        Self(Outcome::Failed, error.to_string())
+    }
+}
+
+/// Whether the request may be for a page.
+fn may_be_page(request: &web_sys::Request, headers: &Headers) -> bool {
+    let accepts = headers.get("accept").ok().flatten().unwrap_or_default();
+    let upgrade = headers.has("upgrade").unwrap_or_default();
+    request.method() == "GET" && !upgrade && (accepts.is_empty() || accepts.contains("text/html") || accepts.contains("*/*"))
+        // Browsers say what a request is for; of these none is for a page.
+        && !headers.get("sec-fetch-dest").ok().flatten().is_some_and(|destination| {
+            matches!(destination.as_str(), "image" | "script" | "style" | "font" | "audio" | "video" | "track" | "manifest")
+        })
+}
+
+/// Whether the answer is a page that can be read and changed.
+fn is_page(response: &web_sys::Response) -> bool {
+    let headers = Headers(response.headers());
+    let header = |name: &str| {
+        headers
+            .get(name)
+            .ok()
+            .flatten()
+            .unwrap_or_default()
+            .to_ascii_lowercase()
+    };
+    let is_html = header("content-type")
+        .split(';')
+        .next()
+        .is_some_and(|kind| kind.trim() == "text/html");
+    // The runtime opens these; the rest passes as it is.
+    let is_readable = matches!(header("content-encoding").trim(), "" | "identity" | "gzip" | "br");
+    response.status() == 200 && is_html && is_readable && response.body().is_some()
+}
+
+/// Reads who asks, and asks the origin for what it knows of them.
+fn read_visit(
+    loaded: &Loaded,
+    cookie: &str,
+    context: &Context,
+    config: &Config,
+    now: i64,
+) -> std::result::Result<Visit, Outcome> {
+    if !Consent::read(cookie, &loaded.program).personalization {
+        return Err(Outcome::NoConsent);
+    }
+    let visit = Visit::read(cookie, &loaded.program, config, now).ok_or(Outcome::Failed)?;
+    snapshots::ask(&visit, context, config, now);
+    Ok(visit)
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a request's way has these parts, and a struct for them one user"
+)]
+fn personalise(
+    request: &web_sys::Request,
+    headers: &Headers,
+    response: &web_sys::Response,
+    loaded: &Loaded,
+    mut visit: Visit,
+    env: &Env,
+    context: &Context,
+    config: &Config,
+    timing: &Timing,
+) -> std::result::Result<web_sys::Response, Stop> {
+    let program = &loaded.program;
+    let facts = request_facts::of_visitor(request, headers, config);
+    let page = Request::new(&request.url(), request_facts::of_page(facts.clone(), headers));
+    if program
+        .site
+        .exclude
+        .iter()
+        .any(|excluded| excluded.matches(page.url(), page.path()))
+    {
+        return Err(Stop(Outcome::Excluded, "the site excludes it".to_owned()));
+    }
+    snapshots::take(&mut visit, program);
+    let now = clock::now();
+    let cookie = headers.get("cookie")?.unwrap_or_default();
+    let counts = is_seen_by_a_person(headers) && Consent::read(&cookie, program).analytics;
+    let page_view = if counts {
+        view(&mut visit, loaded, &page, now)
+    } else {
+        None
+    };
+    let question = Question {
+        visitor_id: &visit.visitor_id,
+        request: &page,
+        consent: true,
+        forced: &[],
+    };
+    let decisions = decide(program, &visit.state, &question, now);
+    let (edits, applied) = page_state::edits_of(program, &visit, &question, &decisions, now);
+    let view = page_view.clone();
+    let state = page_state::page_state(program, &loaded.id, &visit, facts, applied, page_view, now);
+
+    let content_type = Headers(response.headers())
+        .get("content-type")?
+        .unwrap_or_default();
+    let html = page_state::html(&state);
+    let settings = Settings {
+        inject: Some(&html),
+        charset: charset(&content_type),
+        ..Settings::default()
+    };
+    let rewriter =
+        PageRewriter::new(&edits, settings).map_err(|error| Stop(Outcome::Encoding, error.to_string()))?;
+
+    let body = rewrite::stream(proxy::with_body(response, response.body().as_ref())?, rewriter)?;
+    let personalised = proxy::with_body(response, Some(&body))?;
+    let outcome = if edits.is_empty() {
+        Outcome::Unchanged
+    } else {
+        Outcome::Personalised
+    };
+    let leaving = Headers(personalised.headers());
+    for name in [
+        "content-length",
+        "etag",
+        "last-modified",
+        "accept-ranges",
+        "expires",
+        "age",
+        "content-md5",
+    ] {
+        leaving.delete(name)?;
+    }
+    leaving.set("cache-control", "private, no-store")?;
+    leaving.append("server-timing", &timing.header(outcome))?;
+    for cookie in visit.cookies(program, config, request.url().starts_with("https:")) {
+        leaving.append("set-cookie", &cookie)?;
+    }
+    if let Some(view) = view {
+        hand_on_view(&view, &visit.visitor_id, &page, env, context);
+    }
+    Ok(personalised)
+}
+
+/// Whether the page is loaded for a person to see now: not ahead of time, and not by a script.
+fn is_seen_by_a_person(headers: &Headers) -> bool {
+    let header = |name: &str| headers.get(name).ok().flatten().unwrap_or_default();
+    let is_ahead = ["sec-purpose", "purpose", "x-moz"]
+        .iter()
+        .any(|name| header(name).contains("prefetch"));
+    let destination = header("sec-fetch-dest");
+    !is_ahead && (destination.is_empty() || destination == "document")
+}
+
+/// Folds the page view itself.
+fn view(visit: &mut Visit, loaded: &Loaded, page: &Request, now: i64) -> Option<PageView> {
+    let message_id = identifiers::uuid()?;
+    let event = Event {
+        key: event_key(&message_id),
+        kind: EventKind::Page,
+        name: String::new(),
+        time: now,
+        properties: Value::Object(page_properties(page)),
+        context: Value::Null,
+        traits: Value::Null,
+        user_id: None,
+        anonymous_id: None,
+    };
+    visit.fold(&loaded.program, &event);
+    Some(PageView {
+        message_id,
+        time: now,
+    })
+}
+
+/// The properties of a page view, as Segment's specification names them.
+fn page_properties(page: &Request) -> Object {
+    let mut properties = Object::new();
+    properties.insert("url", page.url());
+    properties.insert("path", page.path());
+    let referrer = page.document().get("referrer");
+    if !referrer.is_null() {
+        properties.insert("referrer", referrer.clone());
+    }
+    properties
+}
+
+/// Hands the page view on when the visitor has their page.
+fn hand_on_view(view: &PageView, visitor_id: &str, page: &Request, env: &Env, context: &Context) {
+    let message = forward::page_view(&view.message_id, visitor_id, view.time, page_properties(page));
+    let env = env.clone();
+    context.wait_until(async move {
+        let config = Config::from_env(&env);
+        if let Err(error) = forward::hand_on(vec![message], &env, &config).await {
+            console_log!("nearside: a page view could not be handed on: {error}");
+        }
+    });
+}
+
+/// The character encoding that a `Content-Type` gives.
+fn charset(content_type: &str) -> Option<&str> {
+    content_type.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim()
+            .eq_ignore_ascii_case("charset")
+            .then(|| value.trim().trim_matches('"'))
+    })
+}
+
+/// The upstream's answer, with the reason why it was not touched.
+fn untouched(response: &web_sys::Response, timing: &Timing, outcome: Outcome) -> Result<web_sys::Response> {
+    let passed = proxy::with_body(response, response.body().as_ref())?;
+    Headers(passed.headers()).append("server-timing", &timing.header(outcome))?;
+    Ok(passed)
+}
+
+fn or_bad_gateway(answer: Result<web_sys::Response>) -> Result<web_sys::Response> {
+    answer.or_else(|error| {
+        console_log!("nearside: the upstream did not answer: {error}");
+        proxy::bad_gateway()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn charsets() {
+        assert_eq!(charset("text/html; charset=UTF-8"), Some("UTF-8"));
+        assert_eq!(
+            charset("text/html;x=y; Charset=\"windows-1252\""),
+            Some("windows-1252")
+        );
+        assert_eq!(charset("text/html"), None);
+    }
+}

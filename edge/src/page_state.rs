@@ -1,0 +1,78 @@
+//! What the page carries for the SDK.
+
+use crate::json;
+use crate::visit::Visit;
+use nearside_engine::decide::{Context, Decisions};
+use nearside_engine::facts::edits;
+use nearside_engine::mutation::Edit;
+use nearside_engine::program::Program;
+use nearside_engine::time::Timestamp;
+use nearside_engine::value::Object;
+use nearside_engine::wire::{AppliedDecision, PageState, PageView, STATE_ELEMENT};
+
+/// The edits for the edge, and note of what was applied and what is left to the browser.
+pub(crate) fn edits_of<'p>(
+    program: &'p Program,
+    visit: &Visit,
+    context: &Context<'_>,
+    decisions: &Decisions,
+    now: Timestamp,
+) -> (Vec<Edit<'p>>, Vec<AppliedDecision>) {
+    let (mut all, mut applied) = (Vec::new(), Vec::new());
+    for (index, (experience, decision)) in program.experiences.iter().zip(&decisions.decisions).enumerate() {
+        let Some(place) = decision.variant.map(usize::from) else {
+            continue;
+        };
+        let Some(variant) = experience.variants.get(place) else {
+            continue;
+        };
+        let mut left = Vec::new();
+        for (place, edit) in edits(program, &visit.state, context, index, place, now)
+            .into_iter()
+            .enumerate()
+        {
+            match (nearside_rewriter::supports(edit.selector), u16::try_from(place)) {
+                (Ok(()), _) => all.push(edit),
+                (Err(_), Ok(place)) => left.push(place),
+                (Err(_), Err(_)) => {}
+            }
+        }
+        applied.push(AppliedDecision {
+            experience: experience.id.clone(),
+            variant: variant.id.clone(),
+            left,
+        });
+    }
+    (all, applied)
+}
+
+/// The state of a page.
+pub(crate) fn page_state(
+    program: &Program,
+    program_id: &str,
+    visit: &Visit,
+    request: Object,
+    applied: Vec<AppliedDecision>,
+    page_view: Option<PageView>,
+    now: Timestamp,
+) -> PageState {
+    PageState {
+        visitor_id: visit.visitor_id.clone(),
+        now,
+        program_id: program_id.to_owned(),
+        state: visit.state.to_bytes(program),
+        request,
+        applied,
+        page_view,
+        confirmed: visit.confirmed.clone(),
+    }
+}
+
+/// The HTML that is put into a page's head.
+pub(crate) fn html(state: &PageState) -> String {
+    let json = json::write_for_script(&state.to_value());
+    format!(
+        "<script type=\"application/json\" id=\"{STATE_ELEMENT}\">{json}</script>\
+         <script async src=\"/_ns/sdk.js\"></script>"
+    )
+}

@@ -1,0 +1,89 @@
+//! The upstream: asked for what the visitor asked for.
+
+use crate::config::Config;
+use crate::cookies;
+use worker::js_sys::Promise;
+use worker::wasm_bindgen::JsCast;
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::{Error, Headers, Result, web_sys};
+
+/// What is put into an upstream request besides what the visitor sent.
+pub(crate) struct UpstreamRequest(web_sys::Request);
+
+impl UpstreamRequest {
+    /// The visitor's request, turned to the upstream: method, headers and body are the visitor's.
+    pub(crate) fn new(request: &web_sys::Request, config: &Config) -> Result<Self> {
+        let upstream = config.upstream.as_deref().ok_or("NEARSIDE_UPSTREAM is not set")?;
+        let visited = worker::Url::parse(&request.url())?;
+        let mut url = format!("{upstream}{}", visited.path());
+        if let Some(query) = visited.query() {
+            url.push('?');
+            url.push_str(query);
+        }
+        // A `Request` has all members of a `RequestInit`.
+        let init: &web_sys::RequestInit = request.unchecked_ref();
+        let upstream = web_sys::Request::new_with_str_and_init(&url, init)?;
+        let headers = Headers(upstream.headers());
+        if let Some(cookie) = headers.get("cookie")? {
+            match cookies::for_upstream(&cookie).as_str() {
+                "" => headers.delete("cookie")?,
+                kept => headers.set("cookie", kept)?,
+            }
+        }
+        if let Some(host) = headers
+            .get("host")?
+            .or_else(|| visited.host_str().map(str::to_owned))
+        {
+            headers.set("x-forwarded-host", &host)?;
+        }
+        headers.set("x-forwarded-proto", visited.scheme())?;
+        Ok(Self(upstream))
+    }
+
+    /// Asks for the whole page in its newest form: the visitor's own copy was made for them, and is of no
+    /// use for another answer than a whole page.
+    pub(crate) fn whole(self) -> Result<Self> {
+        let headers = Headers(self.0.headers());
+        for name in ["if-none-match", "if-modified-since", "if-range", "range"] {
+            headers.delete(name)?;
+        }
+        Ok(self)
+    }
+
+    /// Sends the request at once; the answer is awaited later.
+    pub(crate) fn send(&self) -> Answer {
+        let worker: web_sys::WorkerGlobalScope = worker::js_sys::global().unchecked_into();
+        Answer(worker.fetch_with_request(&self.0))
+    }
+}
+
+/// An answer that is on its way.
+pub(crate) struct Answer(Promise);
+
+impl Answer {
+    /// Waits for the answer's headers.
+    pub(crate) async fn headers(self) -> Result<web_sys::Response> {
+        JsFuture::from(self.0)
+            .await?
+            .dyn_into()
+            .map_err(|_| Error::from("the upstream's answer is no response"))
+    }
+}
+
+/// A copy of a response whose headers can be changed; the body is handed over, not copied.
+pub(crate) fn with_body(
+    response: &web_sys::Response,
+    body: Option<&web_sys::ReadableStream>,
+) -> Result<web_sys::Response> {
+    // A `Response` has all members of a `ResponseInit`.
+    let init: &web_sys::ResponseInit = response.unchecked_ref();
+    Ok(web_sys::Response::new_with_opt_readable_stream_and_init(
+        body, init,
+    )?)
+}
+
+/// The answer when the upstream gave none.
+pub(crate) fn bad_gateway() -> Result<web_sys::Response> {
+    let response = worker::Response::error("The site could not be reached. Please try again soon.", 502)?;
+    Ok(response.into())
+}

@@ -1,0 +1,106 @@
+//! Nearside's own addresses, and everything else.
+
+use crate::config::Config;
+use crate::error::ApiError;
+use crate::visit::{Consent, Visit};
+use crate::{assets, clock, collect, json, page, page_state, programs, replay, request_facts, snapshots};
+use nearside_engine::decide::{Context as Question, decide};
+use nearside_engine::request::Request;
+use worker::{Context, Env, Headers, Response, Result, web_sys};
+
+/// Answers a request.
+pub(crate) async fn handle(
+    request: web_sys::Request,
+    env: &Env,
+    context: &Context,
+    config: &Config,
+) -> Result<web_sys::Response> {
+    let url = worker::Url::parse(&request.url())?;
+    let Some(own) = url.path().strip_prefix("/_ns/") else {
+        return page::handle(&request, env, context, config).await;
+    };
+    match own {
+        "v1/replay" => {
+            let loaded = programs::current(env, context, config).await;
+            replay::handle(&request, loaded.as_deref(), config).await
+        }
+        "state" => state(&request, &url, false, env, context, config).await,
+        "v1/reset" => state(&request, &url, true, env, context, config).await,
+        other => match (other.strip_prefix("v1/").map(collect::route), program_id(other)) {
+            (Some(Some(kind)), _) => collect::handle(&request, kind, env, context, config).await,
+            (Some(None), _) => ApiError::NotFound.response(),
+            (None, Some(id)) => assets::program(id, programs::current(env, context, config).await.as_deref()),
+            (None, None) => assets::file(&request, env).await,
+        },
+    }
+}
+
+fn program_id(name: &str) -> Option<&str> {
+    name.strip_prefix("program-")?.strip_suffix(".bin")
+}
+
+/// The visitor's state for a page that the edge did not write, or, after a reset, somebody new's.
+async fn state(
+    request: &web_sys::Request,
+    url: &worker::Url,
+    reset: bool,
+    env: &Env,
+    context: &Context,
+    config: &Config,
+) -> Result<web_sys::Response> {
+    if request.method() != if reset { "POST" } else { "GET" } {
+        return ApiError::Method.response();
+    }
+    let Some(loaded) = programs::current(env, context, config).await else {
+        return ApiError::NoProgram.response();
+    };
+    let program = &loaded.program;
+    let headers = Headers(request.headers());
+    let cookie = headers.get("cookie")?.unwrap_or_default();
+    let now = clock::now();
+    let visit = if reset {
+        Visit::anew(program)
+    } else {
+        Visit::read(&cookie, program, config, now)
+    };
+    let Some(mut visit) = visit else {
+        return ApiError::Unavailable.response();
+    };
+    let consent = Consent::read(&cookie, program).personalization;
+    if consent {
+        snapshots::take(&mut visit, program);
+    }
+    let facts = request_facts::of_visitor(request, &headers, config);
+    let asked = url
+        .query_pairs()
+        .find(|(name, _)| name == "url")
+        .map(|(_, value)| value.into_owned());
+    let page = Request::new(
+        &asked.or(headers.get("referer")?).unwrap_or_default(),
+        facts.clone(),
+    );
+    let question = Question {
+        visitor_id: &visit.visitor_id,
+        request: &page,
+        consent,
+        forced: &[],
+    };
+    let decisions = decide(program, &visit.state, &question, now);
+    let mut state =
+        page_state::page_state(program, &loaded.id, &visit, facts, Vec::new(), None, now).to_value();
+    if let nearside_engine::value::Value::Object(state) = &mut state {
+        for (name, value) in nearside_engine::replay::decisions_to_object(program, &decisions).iter() {
+            state.insert(name, value.clone());
+        }
+    }
+    let response: web_sys::Response = Response::from_bytes(json::write(&state).into_bytes())?.into();
+    let leaving = Headers(response.headers());
+    leaving.set("content-type", "application/json")?;
+    leaving.set("cache-control", "private, no-store")?;
+    if consent {
+        for cookie in visit.cookies(program, config, url.scheme() == "https") {
+            leaving.append("set-cookie", &cookie)?;
+        }
+    }
+    Ok(response)
+}

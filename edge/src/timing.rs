@@ -1,0 +1,71 @@
+//! What `Server-Timing` says of a page.
+
+use crate::clock;
+use nearside_engine::time::Timestamp;
+
+/// What happened to a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It was rewritten for the visitor.
+    Personalised,
+    /// It has the SDK, and nothing else was to change.
+    Unchanged,
+    /// It is not a page, or not one that may be touched.
+    Untouched,
+    /// The site excludes it.
+    Excluded,
+    /// There is no program yet.
+    NoProgram,
+    /// The visitor has not agreed.
+    NoConsent,
+    /// Its encoding cannot be rewritten.
+    Encoding,
+    /// Something of the runtime failed.
+    Failed,
+}
+
+impl Outcome {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Personalised => "personalised",
+            Self::Unchanged => "unchanged",
+            Self::Untouched => "untouched",
+            Self::Excluded => "excluded",
+            Self::NoProgram => "no-program",
+            Self::NoConsent => "no-consent",
+            Self::Encoding => "encoding",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Measures a request; the runtime's clock moves with I/O alone, so that this is the time that Nearside made
+/// the visitor wait for anything besides the upstream.
+pub(crate) struct Timing {
+    started_at: Timestamp,
+    upstream: i64,
+}
+
+impl Timing {
+    pub(crate) fn start() -> Self {
+        Self {
+            started_at: clock::now(),
+            upstream: 0,
+        }
+    }
+
+    /// Notes how long the upstream took.
+    pub(crate) fn upstream(&mut self, milliseconds: i64) {
+        self.upstream = milliseconds;
+    }
+
+    /// The header's value.
+    pub(crate) fn header(&self, outcome: Outcome) -> String {
+        let ours = (clock::now() - self.started_at - self.upstream).max(0);
+        format!(
+            "nearside;dur={ours};desc=\"{}\", nearside-upstream;dur={}",
+            outcome.name(),
+            self.upstream
+        )
+    }
+}

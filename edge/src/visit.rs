@@ -1,0 +1,105 @@
+//! The visit: who asks, and what is remembered of them.
+
+use crate::config::Config;
+use crate::seal::{MAX_CONTENT, NONCE};
+use crate::{cookies, identifiers};
+use nearside_engine::event::{Event, EventKey};
+use nearside_engine::fold::{Folded, fold};
+use nearside_engine::program::Program;
+use nearside_engine::state::State;
+use nearside_engine::time::Timestamp;
+use nearside_engine::wire::{
+    CONSENT_COOKIE, JOURNAL_COOKIE, STATE_COOKIE, VISITOR_COOKIE, consents, read_journal,
+};
+
+/// A visitor, as their request shows them.
+pub(crate) struct Visit {
+    /// The visitor's id: their cookie's, or a new one.
+    pub(crate) visitor_id: String,
+    /// Whether the id is new.
+    pub(crate) is_new: bool,
+    /// What is remembered of them, with the journal folded in.
+    pub(crate) state: State,
+    /// The keys of journal entries that the sealed cookie had already: they are safe.
+    pub(crate) confirmed: Vec<EventKey>,
+}
+
+/// What a visitor agrees to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Consent {
+    /// Their events may be collected.
+    pub(crate) analytics: bool,
+    /// Pages may be made for them.
+    pub(crate) personalization: bool,
+}
+
+impl Consent {
+    /// Reads the consent from a `Cookie` header.
+    pub(crate) fn read(cookie: &str, program: &Program) -> Self {
+        let agreed = cookies::read(cookie, CONSENT_COOKIE);
+        let required = program.site.consent_required;
+        Self {
+            analytics: consents(agreed, "analytics", required),
+            personalization: consents(agreed, "personalization", required),
+        }
+    }
+}
+
+impl Visit {
+    /// Reads a visit from a `Cookie` header: anything that is not ours, not whole or not sealed for this
+    /// visitor is as if it were not there. `None` if there is no id, and none can be made.
+    pub(crate) fn read(cookie: &str, program: &Program, config: &Config, now: Timestamp) -> Option<Self> {
+        let known = cookies::read(cookie, VISITOR_COOKIE).filter(|id| identifiers::is_visitor_id(id));
+        let visitor_id = match known {
+            Some(id) => id.to_owned(),
+            None => identifiers::uuid()?,
+        };
+        let state = cookies::read(cookie, STATE_COOKIE)
+            .and_then(|sealed| config.keys.open(sealed, &visitor_id))
+            .and_then(|bytes| State::from_bytes(program, &bytes).ok())
+            .unwrap_or_else(|| State::new(program));
+        let mut visit = Self {
+            visitor_id,
+            is_new: known.is_none(),
+            state,
+            confirmed: Vec::new(),
+        };
+        // A journal without an id is somebody else's, or from before the id was lost.
+        if !visit.is_new
+            && let Some(Ok(journal)) =
+                cookies::read(cookie, JOURNAL_COOKIE).map(|text| read_journal(text, now))
+        {
+            for event in &journal {
+                if fold(program, &mut visit.state, event) == Folded::Duplicate {
+                    visit.confirmed.push(event.key);
+                }
+            }
+        }
+        Some(visit)
+    }
+
+    /// Nobody yet.
+    pub(crate) fn anew(program: &Program) -> Option<Self> {
+        Some(Self {
+            visitor_id: identifiers::uuid()?,
+            is_new: true,
+            state: State::new(program),
+            confirmed: Vec::new(),
+        })
+    }
+
+    /// Folds an event.
+    pub(crate) fn fold(&mut self, program: &Program, event: &Event) -> Folded {
+        fold(program, &mut self.state, event)
+    }
+
+    /// The `Set-Cookie` headers that remember the visit. Without a key the state cannot be remembered.
+    pub(crate) fn cookies(&self, program: &Program, config: &Config, secure: bool) -> Vec<String> {
+        let mut cookies = vec![cookies::set(VISITOR_COOKIE, &self.visitor_id, secure)];
+        let (bytes, _) = self.state.to_bytes_within(program, MAX_CONTENT);
+        let sealed = identifiers::random::<NONCE>()
+            .and_then(|nonce| config.keys.seal(&bytes, &self.visitor_id, nonce));
+        cookies.extend(sealed.map(|sealed| cookies::set(STATE_COOKIE, &sealed, secure)));
+        cookies
+    }
+}
