@@ -109,7 +109,8 @@ fn has_standard_library(folder: &Path) -> bool {
     entries.flatten().any(|entry| {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        name.starts_with("libstd-") && name.ends_with(".rlib")
+        // rustup's is `libstd-HASH.rlib`; the one that cargo builds has no hash.
+        name == "libstd.rlib" || (name.starts_with("libstd-") && name.ends_with(".rlib"))
     })
 }
 
