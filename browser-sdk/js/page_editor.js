@@ -1,0 +1,238 @@
+// Applies edits to the page, and takes them back exactly: the nodes that were there come back, not copies.
+//
+// What is applied is a stack. To take back one experience, everything above it is taken back too, and then
+// applied again: so the page always looks as if the edits had been applied in the program's order, as the
+// edge applies them. What the page itself has changed meanwhile is left alone.
+
+/** After so many runs without a pause, the page's scripts and the edits are undoing each other. */
+const MAX_RUNS = 25;
+const PAUSE = 250;
+const VOID = /^(area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr)$/i;
+
+let policy;
+const trusted = (html) => {
+  if (!window.trustedTypes) return html;
+  policy ??= trustedTypes.createPolicy("nearside", { createHTML: (text) => text });
+  return policy.createHTML(html);
+};
+
+/** Nodes that an edit has put into the page: selectors are for the page's own elements. */
+const added = new WeakSet();
+const isAdded = (node) => {
+  for (; node; node = node.parentNode) if (added.has(node)) return true;
+};
+
+const mark = (nodes) => {
+  nodes.forEach((node) => added.add(node));
+  return nodes;
+};
+
+const parse = (html, parent) => {
+  const range = document.createRange();
+  range.selectNodeContents(parent);
+  return mark([...range.createContextualFragment(trusted(html)).childNodes]);
+};
+
+const drop = (nodes) => nodes.forEach((node) => node.remove());
+
+/** Elements that were taken out: an empty text node keeps their place, and `nodes` stand in for them. */
+const gone = new WeakMap();
+
+const takeOut = (element) => {
+  if (gone.has(element) || !element.parentNode) return;
+  const anchor = document.createTextNode("");
+  element.replaceWith(anchor);
+  gone.set(element, { anchor, nodes: [] });
+  return () => {
+    gone.delete(element);
+    if (anchor.parentNode && !element.parentNode) anchor.replaceWith(element);
+    else anchor.remove();
+  };
+};
+
+const setAttribute = (element, name, value, undoChanged) => {
+  const before = element.getAttribute(name);
+  if (before === value) return;
+  const set = (text) => (text === null ? element.removeAttribute(name) : element.setAttribute(name, text));
+  set(value);
+  return () => (element.getAttribute(name) === value ? set(before) : undoChanged?.());
+};
+
+const words = (text) => text.split(/[\t\n\f\r ]+/).filter(Boolean);
+
+const setContent = (element, nodes) => {
+  if (VOID.test(element.localName)) return;
+  const before = [...element.childNodes];
+  element.replaceChildren(...nodes);
+  const text = element.textContent;
+  return () => {
+    const now = [...element.childNodes];
+    const unchanged = now.length == nodes.length && now.every((node, place) => node == nodes[place]);
+    if (unchanged && element.textContent == text) element.replaceChildren(...before);
+  };
+};
+
+const setStyle = (element, name, content) => {
+  // The property is set, not the attribute: content security policies forbid only the latter.
+  const { style } = element;
+  const [, value, priority] = /^(.*?)\s*(?:!\s*(important))?\s*$/is.exec(content);
+  const [attribute, all] = [element.getAttribute("style"), style.cssText];
+  const [oldValue, oldPriority] = [style.getPropertyValue(name), style.getPropertyPriority(name)];
+  style.setProperty(name, value, priority || "");
+  const [newAttribute, newValue] = [element.getAttribute("style"), style.getPropertyValue(name)];
+  if (newAttribute === attribute) return;
+  return () => {
+    if (element.getAttribute("style") === newAttribute) {
+      if (attribute === null) return element.removeAttribute("style");
+      element.setAttribute("style", attribute);
+      if (style.cssText != all) style.cssText = all;
+    } else if (style.getPropertyValue(name) == newValue) {
+      style.setProperty(name, oldValue, oldPriority);
+    }
+  };
+};
+
+const insert = (parent, html, put) => {
+  if (!parent) return;
+  const nodes = parse(html, parent);
+  put(nodes);
+  return () => drop(nodes);
+};
+
+const inside = (element, html, put) => (VOID.test(element.localName) ? undefined : insert(element, html, put));
+
+/** The operations by their names in a manifest. Each gives back what takes it back, if it did anything. */
+const operations = {
+  text: (element, _, content) => setContent(element, content ? mark([document.createTextNode(content)]) : []),
+  html: (element, _, content) => setContent(element, parse(content, element)),
+  attribute: (element, name, content) => setAttribute(element, name, content),
+  removeAttribute: (element, name) => setAttribute(element, name, null),
+  style: setStyle,
+  addClass: (element, _, content) => {
+    const before = element.getAttribute("class") || "";
+    const known = words(before);
+    const missing = words(content).filter((word) => !known.includes(word));
+    if (!missing[0]) return;
+    const value = [before.trim(), ...missing].filter(Boolean).join(" ");
+    return setAttribute(element, "class", value, () => element.classList.remove(...missing));
+  },
+  removeClass: (element, _, content) => {
+    const known = words(element.getAttribute("class") || "");
+    const unwanted = words(content);
+    const dropped = known.filter((word) => unwanted.includes(word));
+    if (!dropped[0]) return;
+    const value = known.filter((word) => !unwanted.includes(word)).join(" ");
+    return setAttribute(element, "class", value, () => element.classList.add(...dropped));
+  },
+  remove: takeOut,
+  before: (element, _, content) => {
+    const place = gone.get(element)?.anchor || element;
+    return insert(place.parentNode, content, (nodes) => place.before(...nodes));
+  },
+  after: (element, _, content) => {
+    const { nodes, anchor } = gone.get(element) || {};
+    const place = nodes?.at(-1) || anchor || element;
+    return insert(place.parentNode, content, (nodes) => place.after(...nodes));
+  },
+  prepend: (element, _, content) => inside(element, content, (nodes) => element.prepend(...nodes)),
+  append: (element, _, content) => inside(element, content, (nodes) => element.append(...nodes)),
+  replace: (element, _, content) => {
+    const putBack = takeOut(element);
+    const place = gone.get(element);
+    if (!place) return;
+    const earlier = place.nodes;
+    const nodes = parse(content, place.anchor.parentNode);
+    drop(earlier);
+    place.anchor.after(...nodes);
+    place.nodes = nodes;
+    return () => {
+      drop(nodes);
+      place.nodes = earlier;
+      if (putBack) putBack();
+      else if (place.anchor.parentNode) place.anchor.after(...earlier);
+    };
+  },
+};
+
+export const openEditor = () => {
+  /** What is shown: `{key, edits, done}`, where `done[n]` are the elements that have the edit `n`. */
+  let shown = [];
+  /** `{shown, done, element, undo}`, the newest last. */
+  const stack = [];
+  let runs = 0;
+  let pause;
+
+  const observer = new MutationObserver((records) => {
+    if (records.some((record) => record.addedNodes.length)) run();
+  });
+
+  const run = () => {
+    if (pause) return;
+    if (++runs > MAX_RUNS) {
+      pause = setTimeout(() => {
+        pause = runs = 0;
+        run();
+      }, PAUSE);
+      return;
+    }
+    if (runs == 1) setTimeout(() => pause || (runs = 0));
+    // All is found before anything is changed: edits don't see each other, as at the edge.
+    const found = [];
+    for (const { edits, done, owner } of shown) {
+      edits.forEach(([selector, operation, name, content], place) => {
+        try {
+          for (const element of document.querySelectorAll(selector)) {
+            if (!done[place].has(element) && !isAdded(element)) {
+              found.push({ owner, done: done[place], element, act: () => operations[operation](element, name, content) });
+            }
+          }
+        } catch {
+          // The browser doesn't know this selector.
+        }
+      });
+    }
+    for (const { owner, done, element, act } of found) {
+      done.add(element);
+      try {
+        const undo = act();
+        if (undo) stack.push({ owner, done, element, undo });
+      } catch {
+        // The element can't take it; the page stays as it is.
+      }
+    }
+    observer.takeRecords();
+  };
+
+  /** Takes back the newest edits, down to the place. */
+  const takeBack = (place) => {
+    while (stack.length > place) {
+      const { done, element, undo } = stack.pop();
+      done.delete(element);
+      try {
+        undo();
+      } catch {
+        // The page has changed too much around it.
+      }
+    }
+  };
+
+  /** Shows these and nothing else: `[{key, edits}]` in the program's order; equal keys mean equal edits. */
+  const show = (wanted) => {
+    let same = 0;
+    while (same < shown.length && same < wanted.length && shown[same].key == wanted[same].key) same++;
+    if (same == shown.length && same == wanted.length) return;
+    const kept = shown.slice(0, same);
+    const owners = new Set(kept.map((item) => item.owner));
+    const lowest = stack.findIndex((item) => !owners.has(item.owner));
+    if (lowest >= 0) takeBack(lowest);
+    shown = kept.concat(wanted.slice(same).map(({ key, edits }) => {
+      return { key, edits, owner: {}, done: edits.map(() => new WeakSet()) };
+    }));
+    observer.disconnect();
+    runs = 0;
+    run();
+    if (shown.length) observer.observe(document, { childList: true, subtree: true });
+  };
+
+  return { show };
+};
