@@ -5,10 +5,19 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// The top folder of the repository that this xtask was compiled from.
+/// The top folder of the repository.
+///
+/// Cargo tells which package it runs; every package lies directly below the top. A program that is not
+/// run by cargo takes the folder that it was compiled in, which is another clone's where two clones
+/// share a target folder.
 pub fn repository() -> PathBuf {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    manifest.parent().unwrap_or(manifest).to_path_buf()
+    let running = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let compiled = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let above = |package: &Path| package.parent().unwrap_or(package).to_path_buf();
+    running
+        .map(|package| above(&package))
+        .filter(|top| top.join("wrangler.toml").is_file())
+        .unwrap_or_else(|| above(compiled))
 }
 
 /// `target/` of the repository: build results with fixed names are here, wherever cargo's own target

@@ -41,10 +41,6 @@ const WASM_FEATURES: [&str; 6] = [
     "--enable-reference-types",
 ];
 
-/// How the edge lets browsers keep the files: what carries a hash never changes, and the loader is asked
-/// for again at the cost of a 304.
-const HEADERS: &str = "/_ns/engine*\n  Cache-Control: public, max-age=31536000, immutable\n";
-
 /// The files of the built SDK, as `sdk-manifest.json` lists them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SdkFiles {
@@ -104,9 +100,6 @@ pub(super) fn build(tools: &BuildTools) -> Result<Outcome> {
     let engine_name = format!("engine-{}.js", content_hash(engine.as_bytes()));
     let loader = minify(tools, &scripts.join("loader.js"), &address(&engine_name))?;
 
-    fs::create_dir_all(paths::assets())?;
-    fs::write(paths::assets().join("_headers"), HEADERS)
-        .with_context(|| format!("cannot write to {}", paths::assets().display()))?;
     publish(&[
         ("sdk.js", loader.as_bytes()),
         (&engine_name, engine.as_bytes()),
