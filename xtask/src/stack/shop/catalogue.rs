@@ -6,12 +6,19 @@
 /// One of the goods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Product {
-    /// The last part of its page's path, `/products/SLUG`.
+    /// The last part of its page's path, `/products/CATEGORY/SLUG`.
     pub slug: &'static str,
     /// What it is called.
     pub name: &'static str,
     /// Its kind.
     pub category: &'static str,
+}
+
+impl Product {
+    /// The path of its page.
+    pub fn path(&self) -> String {
+        format!("/products/{}/{}", self.category, self.slug)
+    }
 }
 
 const fn product(slug: &'static str, name: &'static str, category: &'static str) -> Product {

@@ -72,7 +72,7 @@ pub(super) fn site(modules: &Path) -> Result<Site> {
     };
     for product in &PRODUCTS {
         add(
-            format!("/products/{}", product.slug),
+            product.path(),
             HTML,
             product_page(&home, product)?.into_bytes(),
         );
@@ -173,8 +173,9 @@ fn fill(card: &str, product: &Product) -> Result<String> {
     .context("a card without a link")?;
     let link = format!("href=\"#\">{label}</a>");
     let target = format!(
-        "href=\"/products/{}\" data-category=\"{}\">View options</a>",
-        product.slug, product.category
+        "href=\"{}\" data-category=\"{}\">View options</a>",
+        product.path(),
+        product.category
     );
     let picture = format!("src=\"{TEMPLATE_PICTURE}\" alt=\"...\"");
     let own_picture = format!("src=\"/images/{}.svg\" alt=\"{}\"", product.slug, product.name);
@@ -207,7 +208,7 @@ fn product_page(home: &str, product: &Product) -> Result<String> {
     let Product { slug, name, category } = product;
     let card = home
         .split(CARD)
-        .find(|card| card.contains(&format!("/products/{slug}\"")))
+        .find(|card| card.contains(&format!("{}\"", product.path())))
         .with_context(|| format!("there is no card for {slug}"))?;
     let price = price(card).with_context(|| format!("the card of {slug} has no price"))?;
     let head = format!("\n        <meta name=\"product-category\" content=\"{category}\" />");
@@ -247,7 +248,9 @@ const SHOP_SCRIPT: &str = r##"(function () {
     return { product: data.product, category: data.category, price: data.price && Number(data.price) };
   }
   function track(name, values) {
-    if (window.nearside) { window.nearside.track(name, values); }
+    // Until the SDK is there, calls wait in a list.
+    var nearside = (window.nearside = window.nearside || []);
+    if (nearside.track) { nearside.track(name, values); } else { nearside.push(["track", name, values]); }
   }
   var product = document.getElementById("product");
   if (product) { track("Product Viewed", properties(product)); }
@@ -286,7 +289,7 @@ mod tests {
         let home = home(&template()).unwrap();
         for product in &PRODUCTS {
             assert!(
-                home.contains(&format!("href=\"/products/{}\"", product.slug)),
+                home.contains(&format!("href=\"{}\"", product.path())),
                 "{home}"
             );
             assert!(home.contains(&format!("src=\"/images/{}.svg\"", product.slug)));
