@@ -1,0 +1,59 @@
+//! The HTTP service.
+
+mod access;
+mod admin;
+mod body;
+mod collect;
+mod cors;
+mod edge;
+mod error;
+mod health;
+mod key;
+mod limits;
+
+pub use access::Access;
+
+use crate::store::Store;
+use axum::Router;
+use axum::middleware;
+use axum::routing::{get, post, put};
+use error::ApiError;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) store: Store,
+    pub(crate) access: Arc<Access>,
+    pub(crate) in_flight: Arc<Semaphore>,
+}
+
+/// All routes of the service.
+pub fn router(store: Store, access: Access) -> Router {
+    let cors = cors::layer(&access.allowed_origins);
+    let app = App { store, access: Arc::new(access), in_flight: Arc::new(Semaphore::new(limits::MAX_IN_FLIGHT)) };
+    // Clients may be given an address with a path, and some end theirs with a slash.
+    let collect = Router::new()
+        .route("/v1/{call}", post(collect::collect))
+        .route("/v1/{call}/", post(collect::collect))
+        .route("/{prefix}/v1/{call}", post(collect::collect))
+        .route("/{prefix}/v1/{call}/", post(collect::collect))
+        .layer(cors);
+    Router::new()
+        .merge(collect)
+        .route("/v1/edge/program", get(edge::program))
+        .route("/v1/edge/snapshot", get(edge::snapshot))
+        .route("/v1/edge/events", post(edge::events))
+        .route("/admin/v1/profiles", get(admin::profile))
+        .route("/admin/v1/events", get(admin::events))
+        .route("/admin/v1/outcomes", get(admin::outcomes))
+        .route("/admin/v1/manifest", put(admin::publish))
+        .layer(middleware::from_fn_with_state(app.clone(), limits::guard))
+        // What watches the service is answered when it is busy, too.
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .fallback(|| async { ApiError::NotFound })
+        .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
+        .with_state(app)
+}
