@@ -64,7 +64,7 @@ export const start = async (hub) => {
     const text = engine.journal(before, now());
     if (text == before) return;
     const secure = location.protocol == "https:" ? "; Secure" : "";
-    document.cookie = `ns_j=${text}; Path=/; SameSite=Lax; Max-Age=${text && JOURNAL_AGE}${secure}`;
+    document.cookie = `ns_j=${text}; Path=/; SameSite=Lax; Max-Age=${text ? JOURNAL_AGE : 0}${secure}`;
   };
 
   const outbox = openOutbox(hub.storageKey, (keys) => {
