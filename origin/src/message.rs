@@ -57,8 +57,12 @@ pub enum BatchError {
 /// # Errors
 /// When the body is not a batch.
 pub fn read_batch(body: Value, received_at: Timestamp) -> Result<Vec<Incoming>, BatchError> {
-    let Value::Object(mut body) = body else { return Err(BatchError::NotAnObject) };
-    let Some(Value::Array(messages)) = body.remove("batch") else { return Err(BatchError::NoBatch) };
+    let Value::Object(mut body) = body else {
+        return Err(BatchError::NotAnObject);
+    };
+    let Some(Value::Array(messages)) = body.remove("batch") else {
+        return Err(BatchError::NoBatch);
+    };
     if messages.len() > MAX_MESSAGES {
         return Err(BatchError::TooMany);
     }
@@ -69,11 +73,18 @@ pub fn read_batch(body: Value, received_at: Timestamp) -> Result<Vec<Incoming>, 
             _ => None,
         })
         .collect();
-    let size: usize = defaults.iter().filter_map(|(_, object)| to_json(object)).map(|json| json.len()).sum();
+    let size: usize = defaults
+        .iter()
+        .filter_map(|(_, object)| to_json(object))
+        .map(|json| json.len())
+        .sum();
     if size > MAX_MESSAGE || size * messages.len() > MAX_SPREAD {
         return Err(BatchError::TooLarge);
     }
-    let arrival = Arrival { received_at, sent_at: body.get("sentAt").and_then(instant) };
+    let arrival = Arrival {
+        received_at,
+        sent_at: body.get("sentAt").and_then(instant),
+    };
     let incoming = messages.into_iter().map(|mut message| {
         give_defaults(&mut message, &defaults);
         into_incoming(message, arrival)
@@ -86,12 +97,19 @@ pub fn read_batch(body: Value, received_at: Timestamp) -> Result<Vec<Incoming>, 
 /// # Errors
 /// When the body is not a batch.
 pub fn read_edge_batch(body: Value, received_at: Timestamp) -> Result<Vec<Incoming>, BatchError> {
-    let Value::Object(mut body) = body else { return Err(BatchError::NotAnObject) };
-    let Some(Value::Array(messages)) = body.remove("batch") else { return Err(BatchError::NoBatch) };
+    let Value::Object(mut body) = body else {
+        return Err(BatchError::NotAnObject);
+    };
+    let Some(Value::Array(messages)) = body.remove("batch") else {
+        return Err(BatchError::NoBatch);
+    };
     if messages.len() > MAX_MESSAGES {
         return Err(BatchError::TooMany);
     }
-    let arrival = Arrival { received_at, sent_at: None };
+    let arrival = Arrival {
+        received_at,
+        sent_at: None,
+    };
     let incoming = messages.into_iter().map(|mut message| {
         if let Value::Object(message) = &mut message
             && message.get("timestamp").is_some()
@@ -109,11 +127,20 @@ pub fn read_edge_batch(body: Value, received_at: Timestamp) -> Result<Vec<Incomi
 ///
 /// # Errors
 /// When the body is not an event. There is no batch that it could sink, so its sender is told.
-pub fn read_single(body: Value, kind: EventKind, received_at: Timestamp) -> Result<Vec<Incoming>, BatchError> {
-    let Value::Object(mut message) = body else { return Err(BatchError::NotAnObject) };
+pub fn read_single(
+    body: Value,
+    kind: EventKind,
+    received_at: Timestamp,
+) -> Result<Vec<Incoming>, BatchError> {
+    let Value::Object(mut message) = body else {
+        return Err(BatchError::NotAnObject);
+    };
     message.remove("writeKey");
     message.insert("type", kind.name());
-    let arrival = Arrival { received_at, sent_at: None };
+    let arrival = Arrival {
+        received_at,
+        sent_at: None,
+    };
     match read_message(Value::Object(message), arrival) {
         Ok(event) => Ok(vec![Incoming::Event(Box::new(event))]),
         Err(Rejected::Event(error)) => Err(BatchError::Message(error)),
@@ -135,15 +162,24 @@ fn into_incoming(message: Value, arrival: Arrival) -> Incoming {
 }
 
 fn read_message(mut message: Value, arrival: Arrival) -> Result<NewEvent, Rejected> {
-    let message_id =
-        message.get("messageId").to_identifier().unwrap_or_else(|| Uuid::new_v4().to_string());
+    let message_id = message
+        .get("messageId")
+        .to_identifier()
+        .unwrap_or_else(|| Uuid::new_v4().to_string());
     let event = Event::from_message(&message, arrival, &message_id).map_err(Rejected::Event)?;
     if let Value::Object(message) = &mut message {
         message.insert("messageId", message_id.as_str());
         message.insert("receivedAt", format_timestamp(arrival.received_at));
     }
-    let json = to_json(&message).filter(|json| json.len() <= MAX_MESSAGE).ok_or(Rejected::TooLarge)?;
-    Ok(NewEvent { message_id, event, message: json, received_at: arrival.received_at })
+    let json = to_json(&message)
+        .filter(|json| json.len() <= MAX_MESSAGE)
+        .ok_or(Rejected::TooLarge)?;
+    Ok(NewEvent {
+        message_id,
+        event,
+        message: json,
+        received_at: arrival.received_at,
+    })
 }
 
 /// Reads a stored message again, as it was when it arrived.
@@ -154,7 +190,10 @@ pub(crate) fn read_stored(
     received_at: Timestamp,
 ) -> Option<Event> {
     let message: Value = serde_json::from_str(json).ok()?;
-    let arrival = Arrival { received_at, sent_at: None };
+    let arrival = Arrival {
+        received_at,
+        sent_at: None,
+    };
     let event = Event::from_message(&message, arrival, message_id).ok()?;
     Some(Event { time, ..event })
 }
@@ -164,7 +203,11 @@ fn give_defaults(message: &mut Value, defaults: &[(&str, Object)]) {
     for (name, default) in defaults {
         match message.entry(name) {
             Value::Object(own) => {
-                for (key, value) in default.iter().filter(|(key, _)| own.get(key).is_none()).collect::<Vec<_>>() {
+                for (key, value) in default
+                    .iter()
+                    .filter(|(key, _)| own.get(key).is_none())
+                    .collect::<Vec<_>>()
+                {
                     own.insert(key, value.clone());
                 }
             }
@@ -229,7 +272,10 @@ mod tests {
                 {"type":"page","userId":"u","context":7}]}"#,
         );
         let found = events(read_batch(body, NOON).unwrap());
-        let contexts: Vec<_> = found.iter().map(|new| to_json(&new.event.context).unwrap()).collect();
+        let contexts: Vec<_> = found
+            .iter()
+            .map(|new| to_json(&new.event.context).unwrap())
+            .collect();
         assert_eq!(contexts, [r#"{"a":1,"b":2}"#, r#"{"a":1,"b":3}"#]);
     }
 
@@ -249,7 +295,10 @@ mod tests {
                 {"type":"nonsense","userId":"u"},
                 {"type":"track","event":"early","userId":"u","timestamp":1000}]}"#,
         );
-        let names: Vec<_> = events(read_batch(body, NOON).unwrap()).into_iter().map(|n| n.event.name).collect();
+        let names: Vec<_> = events(read_batch(body, NOON).unwrap())
+            .into_iter()
+            .map(|n| n.event.name)
+            .collect();
         assert_eq!(names, ["early", "late"]);
     }
 
@@ -257,7 +306,10 @@ mod tests {
     fn the_edge_s_times_are_taken_as_they_are() {
         let body = r#"{"batch":[{"type":"page","userId":"u","messageId":"m",
             "timestamp":1000,"originalTimestamp":5,"sentAt":6}],"sentAt":7}"#;
-        assert_eq!(events(read_edge_batch(json(body), NOON).unwrap())[0].event.time, 1_000);
+        assert_eq!(
+            events(read_edge_batch(json(body), NOON).unwrap())[0].event.time,
+            1_000
+        );
     }
 
     #[test]

@@ -23,15 +23,24 @@ impl Published {
     pub fn compile(manifest: &Value) -> (Self, Vec<Warning>) {
         let (program, warnings) = compile(manifest);
         let bytes = program.to_bytes();
-        let published =
-            Self { id: Program::id_of(&bytes), folding_id: folding_id(&program), bytes, program };
+        let published = Self {
+            id: Program::id_of(&bytes),
+            folding_id: folding_id(&program),
+            bytes,
+            program,
+        };
         (published, warnings)
     }
 
     /// What there is before anything was published: a program that keeps and decides nothing.
     pub fn nothing() -> Self {
         let program = Program::default();
-        Self { id: String::new(), bytes: Vec::new(), folding_id: folding_id(&program), program }
+        Self {
+            id: String::new(),
+            bytes: Vec::new(),
+            folding_id: folding_id(&program),
+            program,
+        }
     }
 
     /// Whether nothing was published yet.
@@ -60,7 +69,9 @@ mod tests {
     use super::*;
 
     fn folding_id_of(manifest: &str) -> String {
-        Published::compile(&serde_json::from_str(manifest).unwrap()).0.folding_id
+        Published::compile(&serde_json::from_str(manifest).unwrap())
+            .0
+            .folding_id
     }
 
     #[test]

@@ -33,9 +33,16 @@ impl Arguments {
         for warning in &warnings {
             writeln!(output, "{warning}")?;
         }
-        let errors = warnings.iter().filter(|warning| warning.severity == Severity::Error).count();
+        let errors = warnings
+            .iter()
+            .filter(|warning| warning.severity == Severity::Error)
+            .count();
         writeln!(output, "{}", summary(errors, warnings.len() - errors))?;
-        Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if errors == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 }
 
@@ -50,14 +57,25 @@ fn left_to_the_browser(program: &Program, manifest: &Value) -> Vec<Warning> {
     let experiences = manifest.get("experiences").as_array().unwrap_or_default();
     for (index, experience) in experiences.iter().enumerate() {
         // An experience that was not compiled has a mistake already, which is named.
-        let compiled = experience.get("id").as_str().and_then(|id| program.experience(id));
+        let compiled = experience
+            .get("id")
+            .as_str()
+            .and_then(|id| program.experience(id));
         if compiled.is_none() {
             continue;
         }
-        for (variant_index, variant) in experience.get("variants").as_array().unwrap_or_default().iter().enumerate() {
+        for (variant_index, variant) in experience
+            .get("variants")
+            .as_array()
+            .unwrap_or_default()
+            .iter()
+            .enumerate()
+        {
             let mutations = variant.get("mutations").as_array().unwrap_or_default();
             for (mutation_index, mutation) in mutations.iter().enumerate() {
-                let Some(selector) = mutation.get("selector").as_str() else { continue };
+                let Some(selector) = mutation.get("selector").as_str() else {
+                    continue;
+                };
                 if let Err(why) = nearside_rewriter::supports(selector) {
                     let place = format!("variants[{variant_index}].mutations[{mutation_index}].selector");
                     warnings.push(Warning {

@@ -32,5 +32,6 @@ pub(super) fn read(path: &Path) -> Result<Value, NoManifest> {
         return Err(unreadable(format!("{name} is larger than {MAX_MANIFEST} bytes")));
     }
     let bytes = std::fs::read(path).map_err(|error| unreadable(format!("cannot read {name}: {error}")))?;
-    serde_json::from_slice(&bytes).map_err(|error| NoManifest::NotJson(format!("{name} is not JSON: {error}")))
+    serde_json::from_slice(&bytes)
+        .map_err(|error| NoManifest::NotJson(format!("{name} is not JSON: {error}")))
 }

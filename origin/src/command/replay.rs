@@ -41,7 +41,12 @@ impl Arguments {
         for warning in &warnings {
             complain(warning);
         }
-        let mut log = Log { lines: self.open()?, now: self.now, line: 0, mistakes: 0 };
+        let mut log = Log {
+            lines: self.open()?,
+            now: self.now,
+            line: 0,
+            mistakes: 0,
+        };
         let mut output = BufWriter::new(io::stdout().lock());
         if self.brute_force {
             let mut all = Vec::new();
@@ -58,7 +63,11 @@ impl Arguments {
             }
         }
         output.flush()?;
-        Ok(if log.mistakes == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if log.mistakes == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 
     fn open(&self) -> Result<Box<dyn BufRead>, Failure> {
@@ -67,7 +76,10 @@ impl Arguments {
         }
         match File::open(&self.events) {
             Ok(file) => Ok(Box::new(BufReader::new(file))),
-            Err(error) => Err(Failure::new(format!("cannot read {}: {error}", self.events.display()))),
+            Err(error) => Err(Failure::new(format!(
+                "cannot read {}: {error}",
+                self.events.display()
+            ))),
         }
     }
 }
@@ -106,7 +118,10 @@ impl Log {
     fn next_line(&mut self) -> Result<Option<Vec<u8>>, Failure> {
         let mut text = Vec::new();
         let unreadable = |error: io::Error| Failure::new(format!("cannot read the log: {error}"));
-        let length = (&mut self.lines).take(MAX_LINE).read_until(b'\n', &mut text).map_err(unreadable)?;
+        let length = (&mut self.lines)
+            .take(MAX_LINE)
+            .read_until(b'\n', &mut text)
+            .map_err(unreadable)?;
         if length == 0 {
             return Ok(None);
         }

@@ -32,7 +32,10 @@ pub struct Arguments {
 }
 
 fn chunk_size(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|size| *size > 0).ok_or_else(|| "give a number from 1 on".to_owned())
+    text.parse()
+        .ok()
+        .filter(|size| *size > 0)
+        .ok_or_else(|| "give a number from 1 on".to_owned())
 }
 
 impl Arguments {
@@ -41,13 +44,22 @@ impl Arguments {
         for warning in &warnings {
             complain(warning);
         }
-        let mut forced = self.force.iter().map(|text| find(&program, text)).collect::<Result<Vec<_>, _>>()?;
+        let mut forced = self
+            .force
+            .iter()
+            .map(|text| find(&program, text))
+            .collect::<Result<Vec<_>, _>>()?;
         // The order in which the edge applies them: that of the manifest.
         forced.sort_unstable();
         let page = std::fs::read(&self.page)
             .map_err(|error| Failure::new(format!("cannot read {}: {error}", self.page.display())))?;
         let (state, request) = (State::new(&program), Request::new("/", Object::new()));
-        let context = Context { visitor_id: "", request: &request, consent: true, forced: &[] };
+        let context = Context {
+            visitor_id: "",
+            request: &request,
+            consent: true,
+            forced: &[],
+        };
         let now = clock::now();
         let edits: Vec<_> = forced
             .iter()
@@ -75,14 +87,31 @@ fn find(program: &Program, text: &str) -> Result<(usize, usize), Failure> {
     let Some((experience_id, variant_id)) = text.split_once('=') else {
         return Err(Failure::new(format!("`--force {text}`: give EXPERIENCE=VARIANT")));
     };
-    let index = program
-        .experience(experience_id)
-        .ok_or_else(|| Failure::new(format!("`--force {text}`: there is no experience `{experience_id}`")))?;
-    let variants = program.experiences.get(index).map_or(&[][..], |experience| &experience.variants);
-    let variant = variants.iter().position(|variant| variant.id == variant_id).ok_or_else(|| {
-        let known: Vec<_> = variants.iter().map(|variant| format!("`{}`", variant.id)).collect();
-        let known = if known.is_empty() { "no variants".to_owned() } else { known.join(", ") };
-        Failure::new(format!("`--force {text}`: `{experience_id}` has {known}, and no `{variant_id}`"))
+    let index = program.experience(experience_id).ok_or_else(|| {
+        Failure::new(format!(
+            "`--force {text}`: there is no experience `{experience_id}`"
+        ))
     })?;
+    let variants = program
+        .experiences
+        .get(index)
+        .map_or(&[][..], |experience| &experience.variants);
+    let variant = variants
+        .iter()
+        .position(|variant| variant.id == variant_id)
+        .ok_or_else(|| {
+            let known: Vec<_> = variants
+                .iter()
+                .map(|variant| format!("`{}`", variant.id))
+                .collect();
+            let known = if known.is_empty() {
+                "no variants".to_owned()
+            } else {
+                known.join(", ")
+            };
+            Failure::new(format!(
+                "`--force {text}`: `{experience_id}` has {known}, and no `{variant_id}`"
+            ))
+        })?;
     Ok((index, variant))
 }

@@ -23,16 +23,31 @@ const GRACE: Duration = Duration::from_secs(5);
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Where to listen
-    #[arg(long, env = "NEARSIDE_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8790")]
+    #[arg(
+        long,
+        env = "NEARSIDE_LISTEN",
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:8790"
+    )]
     listen: String,
     /// Where events and profiles are kept: `sqlite:PATH`
-    #[arg(long, env = "NEARSIDE_STORE", value_name = "URL", default_value = "sqlite:nearside.db")]
+    #[arg(
+        long,
+        env = "NEARSIDE_STORE",
+        value_name = "URL",
+        default_value = "sqlite:nearside.db"
+    )]
     store: String,
     /// Publish this manifest, if it differs from the newest published one
     #[arg(long, env = "NEARSIDE_MANIFEST", value_name = "FILE")]
     manifest: Option<PathBuf>,
     /// What the edge must know
-    #[arg(long, env = "NEARSIDE_EDGE_SECRET", value_name = "SECRET", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "NEARSIDE_EDGE_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true
+    )]
     edge_secret: Option<String>,
     /// What clients may collect with; may be given several times
     #[arg(
@@ -44,10 +59,20 @@ pub struct Arguments {
     )]
     write_keys: Vec<String>,
     /// What operators must know; without it the admin routes are closed
-    #[arg(long, env = "NEARSIDE_ADMIN_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "NEARSIDE_ADMIN_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
     admin_token: Option<String>,
     /// A site whose pages may collect directly, such as https://shop.example; may be given several times
-    #[arg(long = "allow-origin", env = "NEARSIDE_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    #[arg(
+        long = "allow-origin",
+        env = "NEARSIDE_ALLOW_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ','
+    )]
     allowed_origins: Vec<String>,
 }
 
@@ -104,31 +129,44 @@ impl Arguments {
         let allowed_origins = allowed_origins.collect::<Result<Vec<_>, _>>()?;
         let manifest = self.manifest.as_deref().map(manifest_file::read).transpose()?;
         let admin_token = self.admin_token.filter(given);
-        let access = Access { edge_secret, write_keys, admin_token, allowed_origins };
-        Ok(Resolved { listen, store: store_path(&self.store)?, manifest, access })
+        let access = Access {
+            edge_secret,
+            write_keys,
+            admin_token,
+            allowed_origins,
+        };
+        Ok(Resolved {
+            listen,
+            store: store_path(&self.store)?,
+            manifest,
+            access,
+        })
     }
 }
 
 impl Resolved {
     async fn serve(self) -> Result<(), Failure> {
         let name = self.store.display().to_string();
-        let cannot_open = |error: &dyn std::fmt::Display| Failure::new(format!("cannot open the store {name}: {error}"));
+        let cannot_open =
+            |error: &dyn std::fmt::Display| Failure::new(format!("cannot open the store {name}: {error}"));
         let store = Store::open(&self.store).map_err(|error| cannot_open(&error))?;
         if let Some(manifest) = &self.manifest {
             publish(&store, manifest).await?;
         }
-        let cannot_listen = |error: io::Error| Failure::new(format!("cannot listen on {}: {error}", self.listen));
+        let cannot_listen =
+            |error: io::Error| Failure::new(format!("cannot listen on {}: {error}", self.listen));
         // The signals are waited for before anybody can know that the service runs.
         let stop = stop_signal()?;
         let listener = TcpListener::bind(self.listen).await.map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(cannot_listen)?;
         writeln!(io::stdout(), "listening on http://{address}")?;
         let (stopping, stopped) = tokio::sync::oneshot::channel();
-        let server = axum::serve(listener, router(store.clone(), self.access)).with_graceful_shutdown(async move {
-            stop.await;
-            tracing::info!("stopping");
-            let _ = stopping.send(());
-        });
+        let server =
+            axum::serve(listener, router(store.clone(), self.access)).with_graceful_shutdown(async move {
+                stop.await;
+                tracing::info!("stopping");
+                let _ = stopping.send(());
+            });
         let deadline = async {
             // Where the sender is gone, the server has ended, and the other branch with it.
             if stopped.await.is_ok() {
@@ -167,7 +205,10 @@ fn store_path(url: &str) -> Result<PathBuf, Failure> {
             "`--store postgres://…` is not supported by this version yet: give `sqlite:PATH`",
         ));
     }
-    match url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path)) {
+    match url
+        .strip_prefix("sqlite:")
+        .map(|path| path.strip_prefix("//").unwrap_or(path))
+    {
         Some(path) if !path.is_empty() && path != ":memory:" => Ok(PathBuf::from(path)),
         _ => Err(Failure::new(format!("`--store {url}`: give `sqlite:PATH`"))),
     }
@@ -175,14 +216,20 @@ fn store_path(url: &str) -> Result<PathBuf, Failure> {
 
 fn read_origin(origin: &str) -> Result<HeaderValue, Failure> {
     let has_scheme = origin.starts_with("https://") || origin.starts_with("http://");
-    HeaderValue::from_str(origin).ok().filter(|_| has_scheme && !origin.ends_with('/')).ok_or_else(|| {
-        Failure::new(format!("`--allow-origin {origin}`: give an origin such as https://shop.example"))
-    })
+    HeaderValue::from_str(origin)
+        .ok()
+        .filter(|_| has_scheme && !origin.ends_with('/'))
+        .ok_or_else(|| {
+            Failure::new(format!(
+                "`--allow-origin {origin}`: give an origin such as https://shop.example"
+            ))
+        })
 }
 
 /// Ends when the process is asked to end.
 fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    let listen = |kind| signal(kind).map_err(|error| Failure::new(format!("cannot wait for signals: {error}")));
+    let listen =
+        |kind| signal(kind).map_err(|error| Failure::new(format!("cannot wait for signals: {error}")));
     let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
     Ok(async move {
         tokio::select! {
@@ -194,5 +241,9 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
 
 fn start_logging() {
     let filter = EnvFilter::try_from_env("NEARSIDE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(false)
+        .init();
 }

@@ -29,7 +29,10 @@ impl Access {
         }
         let key = key.unwrap_or_default();
         // All keys are compared, so that the time does not tell which of them is near.
-        let known = self.write_keys.iter().fold(false, |known, candidate| known | same(candidate, key));
+        let known = self
+            .write_keys
+            .iter()
+            .fold(false, |known, candidate| known | same(candidate, key));
         if known { Ok(()) } else { Err(ApiError::WriteKey) }
     }
 
@@ -51,7 +54,11 @@ impl Access {
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let (scheme, token) = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 

@@ -47,7 +47,11 @@ pub(super) async fn profile(
 ) -> Result<Json<ProfileView>, ApiError> {
     app.access.check_admin(&headers)?;
     let (key, _) = lookup(query)?;
-    app.store.profile(key).await?.map(Json).ok_or(ApiError::Unknown("the profile"))
+    app.store
+        .profile(key)
+        .await?
+        .map(Json)
+        .ok_or(ApiError::Unknown("the profile"))
 }
 
 /// The events of a profile, in the order of their arrival.
@@ -59,16 +63,20 @@ pub(super) async fn events(
     app.access.check_admin(&headers)?;
     let (key, lookup) = lookup(query)?;
     let limit = lookup.limit.unwrap_or(100).min(MAX_EVENTS);
-    Ok(Json(app.store.events(key, lookup.after.unwrap_or_default(), limit).await?))
+    Ok(Json(
+        app.store
+            .events(key, lookup.after.unwrap_or_default(), limit)
+            .await?,
+    ))
 }
 
 /// How many messages had each outcome.
 pub(super) async fn outcomes(State(app): State<App>, headers: HeaderMap) -> Result<Json<Value>, ApiError> {
     app.access.check_admin(&headers)?;
     let outcomes = app.store.outcomes().await?;
-    let list = outcomes.into_iter().map(|(outcome, reason, number)| {
-        json!({ "outcome": outcome, "reason": reason, "number": number })
-    });
+    let list = outcomes
+        .into_iter()
+        .map(|(outcome, reason, number)| json!({ "outcome": outcome, "reason": reason, "number": number }));
     Ok(Json(list.collect()))
 }
 
@@ -84,5 +92,7 @@ pub(super) async fn publish(State(app): State<App>, request: Request) -> Result<
     let id = published.id.clone();
     let changed = app.store.publish(&manifest, published).await?;
     let warnings: Vec<_> = warnings.iter().map(ToString::to_string).collect();
-    Ok(Json(json!({ "success": true, "programId": id, "changed": changed, "warnings": warnings })))
+    Ok(Json(
+        json!({ "success": true, "programId": id, "changed": changed, "warnings": warnings }),
+    ))
 }

@@ -20,14 +20,24 @@ pub(super) async fn read_json(headers: &HeaderMap, body: Body, limit: usize) -> 
             _ => ApiError::BodyCut,
         }
     })?;
-    let encoding = headers.get(header::CONTENT_ENCODING).map_or(b"".as_slice(), |value| value.as_bytes());
+    let encoding = headers
+        .get(header::CONTENT_ENCODING)
+        .map_or(b"".as_slice(), |value| value.as_bytes());
     let compressed = match encoding.to_ascii_lowercase().as_slice() {
         b"gzip" | b"x-gzip" => true,
         // Some clients compress without saying so.
         b"" | b"identity" => bytes.starts_with(&GZIP),
-        _ => return Err(ApiError::Compression("`Content-Encoding` is none of gzip and identity")),
+        _ => {
+            return Err(ApiError::Compression(
+                "`Content-Encoding` is none of gzip and identity",
+            ));
+        }
     };
-    if compressed { parse(&decompress(&bytes, limit)?) } else { parse(&bytes) }
+    if compressed {
+        parse(&decompress(&bytes, limit)?)
+    } else {
+        parse(&bytes)
+    }
 }
 
 fn decompress(bytes: &[u8], limit: usize) -> Result<Vec<u8>, ApiError> {
@@ -37,7 +47,11 @@ fn decompress(bytes: &[u8], limit: usize) -> Result<Vec<u8>, ApiError> {
         .take(limit as u64 + 1)
         .read_to_end(&mut plain)
         .map_err(|_| ApiError::Compression("the body is not gzip, or was cut"))?;
-    if plain.len() > limit { Err(ApiError::BodyTooLarge(limit)) } else { Ok(plain) }
+    if plain.len() > limit {
+        Err(ApiError::BodyTooLarge(limit))
+    } else {
+        Ok(plain)
+    }
 }
 
 fn parse(bytes: &[u8]) -> Result<Value, ApiError> {

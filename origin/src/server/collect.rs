@@ -43,7 +43,10 @@ pub(super) async fn collect(
     path: RawPathParams,
     request: Request,
 ) -> Result<Json<Value>, ApiError> {
-    let name = path.iter().find(|(name, _)| *name == "call").map_or("", |(_, value)| value);
+    let name = path
+        .iter()
+        .find(|(name, _)| *name == "call")
+        .map_or("", |(_, value)| value);
     let call = Call::parse(name).ok_or(ApiError::NotFound)?;
     let received_at = clock::now();
     let (parts, body) = request.into_parts();
@@ -54,7 +57,8 @@ pub(super) async fn collect(
     }
     let body = body::read_json(&parts.headers, body, MAX_BODY).await?;
     if header_key.is_none() {
-        app.access.check_write_key(key::in_body_or_query(&body, parts.uri.query()).as_deref())?;
+        app.access
+            .check_write_key(key::in_body_or_query(&body, parts.uri.query()).as_deref())?;
     }
     let batch = match call {
         Call::Batch => message::read_batch(body, received_at)?,

@@ -25,7 +25,10 @@ pub(super) async fn program(State(app): State<App>, headers: HeaderMap) -> Resul
         return Err(ApiError::NoProgram);
     }
     let tag = format!("\"{}\"", published.id);
-    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let known = headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     let fits = known.flat_map(|list| list.split(',')).any(|candidate| {
         let candidate = candidate.trim();
         candidate == "*" || candidate.strip_prefix("W/").unwrap_or(candidate) == tag
@@ -33,7 +36,10 @@ pub(super) async fn program(State(app): State<App>, headers: HeaderMap) -> Resul
     if fits {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
-    let headers = [(header::ETAG, tag), (header::CONTENT_TYPE, "application/octet-stream".to_owned())];
+    let headers = [
+        (header::ETAG, tag),
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+    ];
     Ok((headers, published.bytes.clone()).into_response())
 }
 
@@ -56,7 +62,9 @@ pub(super) async fn snapshot(
         .filter(|id| !id.is_empty() && id.len() <= MAX_IDENTIFIER * 4)
         .ok_or(ApiError::Parameter("give `anonymousId`"))?;
     let snapshot = app.store.snapshot(anonymous_id).await?;
-    snapshot.map(|snapshot| Json(snapshot.to_value())).ok_or(ApiError::Unknown("the visitor"))
+    snapshot
+        .map(|snapshot| Json(snapshot.to_value()))
+        .ok_or(ApiError::Unknown("the visitor"))
 }
 
 /// Events that visitors sent to the edge. They are on disk when this answers.

@@ -71,15 +71,19 @@ impl ApiError {
         match self {
             ApiError::Json(error) => (bad, "invalid_json", format!("the body is not JSON: {error}")),
             ApiError::Compression(message) => (bad, "invalid_compression", (*message).to_owned()),
-            ApiError::BodyTooLarge(limit) => {
-                (bad, "body_too_large", format!("the body is larger than {limit} bytes: send smaller batches"))
-            }
+            ApiError::BodyTooLarge(limit) => (
+                bad,
+                "body_too_large",
+                format!("the body is larger than {limit} bytes: send smaller batches"),
+            ),
             ApiError::BodyCut => (bad, "body_cut", "the body did not come to its end".to_owned()),
             ApiError::Batch(error) => batch_parts(error),
             ApiError::Parameter(message) => (bad, "invalid_parameter", (*message).to_owned()),
-            ApiError::Manifest(_) => {
-                (bad, "invalid_manifest", "the manifest has errors and was not published".to_owned())
-            }
+            ApiError::Manifest(_) => (
+                bad,
+                "invalid_manifest",
+                "the manifest has errors and was not published".to_owned(),
+            ),
             ApiError::WriteKey => (
                 StatusCode::UNAUTHORIZED,
                 "invalid_write_key",
@@ -87,33 +91,53 @@ impl ApiError {
                  or as `writeKey` in the body"
                     .to_owned(),
             ),
-            ApiError::Unauthorized(what) => {
-                (StatusCode::UNAUTHORIZED, "unauthorized", format!("send {what} as `Authorization: Bearer …`"))
-            }
+            ApiError::Unauthorized(what) => (
+                StatusCode::UNAUTHORIZED,
+                "unauthorized",
+                format!("send {what} as `Authorization: Bearer …`"),
+            ),
             ApiError::AdminClosed => (
                 StatusCode::FORBIDDEN,
                 "admin_closed",
                 "the admin routes are closed: start `nearside serve` with `--admin-token`".to_owned(),
             ),
-            ApiError::NotFound => (StatusCode::NOT_FOUND, "not_found", "there is no such route".to_owned()),
+            ApiError::NotFound => (
+                StatusCode::NOT_FOUND,
+                "not_found",
+                "there is no such route".to_owned(),
+            ),
             ApiError::Unknown(what) => (StatusCode::NOT_FOUND, "unknown", format!("{what} is not known")),
-            ApiError::NoProgram => {
-                (StatusCode::NOT_FOUND, "no_program", "no manifest has been published yet".to_owned())
-            }
+            ApiError::NoProgram => (
+                StatusCode::NOT_FOUND,
+                "no_program",
+                "no manifest has been published yet".to_owned(),
+            ),
             ApiError::MethodNotAllowed => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method_not_allowed",
                 "the route has no such method".to_owned(),
             ),
-            ApiError::Busy => (unavailable, "busy", "too many requests at once: come back soon".to_owned()),
-            ApiError::TimedOut => (unavailable, "timed_out", "it took too long: come back soon".to_owned()),
-            ApiError::Store(StoreError::Full) => {
-                (unavailable, "busy", "too many events wait to be written: come back soon".to_owned())
-            }
+            ApiError::Busy => (
+                unavailable,
+                "busy",
+                "too many requests at once: come back soon".to_owned(),
+            ),
+            ApiError::TimedOut => (
+                unavailable,
+                "timed_out",
+                "it took too long: come back soon".to_owned(),
+            ),
+            ApiError::Store(StoreError::Full) => (
+                unavailable,
+                "busy",
+                "too many events wait to be written: come back soon".to_owned(),
+            ),
             // What the database said is for the log.
-            ApiError::Store(StoreError::Stopped | StoreError::Database(_) | StoreError::Version(_)) => {
-                (unavailable, "store_unavailable", "the store cannot be used now: come back soon".to_owned())
-            }
+            ApiError::Store(StoreError::Stopped | StoreError::Database(_) | StoreError::Version(_)) => (
+                unavailable,
+                "store_unavailable",
+                "the store cannot be used now: come back soon".to_owned(),
+            ),
         }
     }
 }
@@ -122,14 +146,19 @@ fn batch_parts(error: &BatchError) -> (StatusCode, &'static str, String) {
     let (code, message) = match error {
         BatchError::NotAnObject => ("not_an_object", "the body is not a JSON object".to_owned()),
         BatchError::NoBatch => ("no_batch", "`batch` is missing or not a list".to_owned()),
-        BatchError::TooMany => ("batch_too_long", format!("`batch` has more than {MAX_MESSAGES} events")),
-        BatchError::TooLarge => {
-            ("batch_too_large", "`context` and `integrations` are too large for so many events".to_owned())
-        }
+        BatchError::TooMany => (
+            "batch_too_long",
+            format!("`batch` has more than {MAX_MESSAGES} events"),
+        ),
+        BatchError::TooLarge => (
+            "batch_too_large",
+            "`context` and `integrations` are too large for so many events".to_owned(),
+        ),
         BatchError::Message(error) => ("invalid_event", error.to_string()),
-        BatchError::MessageTooLarge => {
-            ("event_too_large", format!("the event is larger than {MAX_MESSAGE} bytes"))
-        }
+        BatchError::MessageTooLarge => (
+            "event_too_large",
+            format!("the event is larger than {MAX_MESSAGE} bytes"),
+        ),
     };
     (StatusCode::BAD_REQUEST, code, message)
 }

@@ -15,7 +15,11 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 ///
 /// What cannot be decoded is a key that nobody has.
 pub(super) fn in_header(headers: &HeaderMap) -> Option<String> {
-    let (scheme, credentials) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let (scheme, credentials) = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
@@ -30,7 +34,10 @@ pub(super) fn in_body_or_query(body: &Value, query: Option<&str>) -> Option<Stri
         return Some(key.to_owned());
     }
     let pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.into_iter().find(|(name, _)| *name == "writeKey").map(|(_, key)| key.to_owned())
+    pairs
+        .into_iter()
+        .find(|(name, _)| *name == "writeKey")
+        .map(|(_, key)| key.to_owned())
 }
 
 #[cfg(test)]
@@ -41,7 +48,10 @@ mod tests {
     #[track_caller]
     fn check(authorization: &str, expected: Option<&str>) {
         let mut headers = HeaderMap::new();
-        headers.insert(header::AUTHORIZATION, HeaderValue::from_str(authorization).unwrap());
+        headers.insert(
+            header::AUTHORIZATION,
+            HeaderValue::from_str(authorization).unwrap(),
+        );
         assert_eq!(in_header(&headers).as_deref(), expected, "{authorization}");
     }
 
@@ -59,7 +69,10 @@ mod tests {
     fn the_body_comes_before_the_query() {
         let body: Value = serde_json::from_str(r#"{"writeKey":"b"}"#).unwrap();
         assert_eq!(in_body_or_query(&body, Some("writeKey=q")).as_deref(), Some("b"));
-        assert_eq!(in_body_or_query(&Value::Null, Some("x&a=b&writeKey=q")).as_deref(), Some("q"));
+        assert_eq!(
+            in_body_or_query(&Value::Null, Some("x&a=b&writeKey=q")).as_deref(),
+            Some("q")
+        );
         assert_eq!(in_body_or_query(&Value::Null, None), None);
     }
 }

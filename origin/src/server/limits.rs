@@ -14,7 +14,9 @@ const MAX_TIME: Duration = Duration::from_secs(30);
 
 /// Refuses what would be too much.
 pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
-    let Ok(_turn) = app.in_flight.try_acquire() else { return ApiError::Busy.into_response() };
+    let Ok(_turn) = app.in_flight.try_acquire() else {
+        return ApiError::Busy.into_response();
+    };
     match tokio::time::timeout(MAX_TIME, next.run(request)).await {
         Ok(response) => response,
         Err(_) => ApiError::TimedOut.into_response(),

@@ -32,13 +32,19 @@ pub(crate) struct App {
 /// All routes of the service.
 pub fn router(store: Store, access: Access) -> Router {
     let cors = cors::layer(&access.allowed_origins);
-    let app = App { store, access: Arc::new(access), in_flight: Arc::new(Semaphore::new(limits::MAX_IN_FLIGHT)) };
+    let app = App {
+        store,
+        access: Arc::new(access),
+        in_flight: Arc::new(Semaphore::new(limits::MAX_IN_FLIGHT)),
+    };
     // Clients may be given an address with a path, and some end theirs with a slash.
     let collect = Router::new()
         .route("/v1/{call}", post(collect::collect))
         .route("/v1/{call}/", post(collect::collect))
         .route("/{prefix}/v1/{call}", post(collect::collect))
         .route("/{prefix}/v1/{call}/", post(collect::collect))
+        // Set here, so that it lies inside of the layer, which answers `OPTIONS` before it.
+        .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .layer(cors);
     Router::new()
         .merge(collect)

@@ -27,7 +27,12 @@ struct Visitor {
 
 impl<'a> Batch<'a> {
     pub(super) fn new(connection: &'a Connection, published: &'a Published) -> Self {
-        Self { connection, published, profiles: BTreeMap::new(), counts: BTreeMap::new() }
+        Self {
+            connection,
+            published,
+            profiles: BTreeMap::new(),
+            counts: BTreeMap::new(),
+        }
     }
 
     /// Takes one message. It has exactly one outcome.
@@ -60,7 +65,11 @@ impl<'a> Batch<'a> {
              ON CONFLICT DO UPDATE SET number = number + excluded.number",
         )?;
         for ((outcome, reason), number) in self.counts {
-            statement.execute(params![outcome, reason, i64::try_from(number).unwrap_or(i64::MAX)])?;
+            statement.execute(params![
+                outcome,
+                reason,
+                i64::try_from(number).unwrap_or(i64::MAX)
+            ])?;
             match outcome {
                 "accepted" => outcomes.accepted += number,
                 "duplicate" => outcomes.duplicate += number,
@@ -118,9 +127,17 @@ impl<'a> Batch<'a> {
         };
         match visitor {
             // It is this user's already.
-            Some(Visitor { profile_id, user_id: Some(known), .. }) if known == *user_id => Ok(profile_id),
+            Some(Visitor {
+                profile_id,
+                user_id: Some(known),
+                ..
+            }) if known == *user_id => Ok(profile_id),
             // Nobody's yet: all that the browser did was this user's doing.
-            Some(Visitor { profile_id, user_id: None, .. }) => self.claim(profile_id, user_id),
+            Some(Visitor {
+                profile_id,
+                user_id: None,
+                ..
+            }) => self.claim(profile_id, user_id),
             // Somebody else uses the browser now: what was before stays the other's. An event that comes
             // late, from before the change, does not give the browser back.
             Some(Visitor { linked_at, .. }) => {
@@ -156,15 +173,23 @@ impl<'a> Batch<'a> {
             "UPDATE events SET profile_id = ?1 WHERE profile_id = ?2",
             "UPDATE visitors SET profile_id = ?1 WHERE profile_id = ?2",
         ] {
-            connection.prepare_cached(statement)?.execute([existing, profile_id])?;
+            connection
+                .prepare_cached(statement)?
+                .execute([existing, profile_id])?;
         }
-        connection.prepare_cached("DELETE FROM profiles WHERE id = ?")?.execute([profile_id])?;
+        connection
+            .prepare_cached("DELETE FROM profiles WHERE id = ?")?
+            .execute([profile_id])?;
         Ok(existing)
     }
 
     /// The profile of a user; made if they have none.
     fn user_profile(&mut self, user_id: Option<&str>) -> Result<i64, StoreError> {
-        match user_id.map(|user_id| self.find_user(user_id)).transpose()?.flatten() {
+        match user_id
+            .map(|user_id| self.find_user(user_id))
+            .transpose()?
+            .flatten()
+        {
             Some(profile_id) => Ok(profile_id),
             None => self.create(user_id),
         }
@@ -186,7 +211,11 @@ impl<'a> Batch<'a> {
                  JOIN profiles ON profiles.id = profile_id WHERE anonymous_id = ?",
             )?
             .query_row([anonymous_id], |row| {
-                Ok(Visitor { profile_id: row.get(0)?, user_id: row.get(1)?, linked_at: row.get(2)? })
+                Ok(Visitor {
+                    profile_id: row.get(0)?,
+                    user_id: row.get(1)?,
+                    linked_at: row.get(2)?,
+                })
             })
             .optional()?)
     }

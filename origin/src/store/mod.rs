@@ -101,7 +101,13 @@ impl Store {
         let (count, commits) = watch::channel(0);
         writer::start(connection, waiting, publish, count)?;
         let room = Arc::new(Semaphore::new(MAX_WAITING_KIB));
-        Ok(Self { jobs, room, readers: Readers::new(path), published, commits })
+        Ok(Self {
+            jobs,
+            room,
+            readers: Readers::new(path),
+            published,
+            commits,
+        })
     }
 
     /// What is published now.
@@ -114,9 +120,9 @@ impl Store {
         *self.commits.borrow()
     }
 
-    /// How many jobs wait for the writer.
-    pub fn waiting(&self) -> usize {
-        self.jobs.max_capacity() - self.jobs.capacity()
+    /// How much JSON waits to be on disk, in KiB; each batch counts as one at least.
+    pub fn waiting_kib(&self) -> usize {
+        MAX_WAITING_KIB - self.room.available_permits()
     }
 
     /// Appends events once each and folds them into their profiles. Returns when they are on disk.
@@ -134,7 +140,12 @@ impl Store {
     /// When it was not published.
     pub async fn publish(&self, manifest: &Value, published: Published) -> Result<bool, StoreError> {
         let manifest = manifest.clone();
-        self.ask(|reply| Job::Publish { manifest, published: Arc::new(published), reply }).await
+        self.ask(|reply| Job::Publish {
+            manifest,
+            published: Arc::new(published),
+            reply,
+        })
+        .await
     }
 
     /// What is known of a visitor now, for the edge.
@@ -143,7 +154,10 @@ impl Store {
     /// When the database could not be read.
     pub async fn snapshot(&self, anonymous_id: String) -> Result<Option<Snapshot>, StoreError> {
         let (published, key) = (self.published(), ProfileKey::Visitor(anonymous_id));
-        let found = self.readers.read(move |connection| queries::snapshot(connection, &published, &key)).await?;
+        let found = self
+            .readers
+            .read(move |connection| queries::snapshot(connection, &published, &key))
+            .await?;
         Ok(self.keep_rebuilt(found))
     }
 
@@ -153,7 +167,10 @@ impl Store {
     /// When the database could not be read.
     pub async fn profile(&self, key: ProfileKey) -> Result<Option<ProfileView>, StoreError> {
         let published = self.published();
-        let found = self.readers.read(move |connection| queries::profile(connection, &published, &key)).await?;
+        let found = self
+            .readers
+            .read(move |connection| queries::profile(connection, &published, &key))
+            .await?;
         Ok(self.keep_rebuilt(found))
     }
 
@@ -178,7 +195,9 @@ impl Store {
         after: i64,
         limit: usize,
     ) -> Result<Vec<EventRow>, StoreError> {
-        self.readers.read(move |connection| queries::events(connection, &key, after, limit)).await
+        self.readers
+            .read(move |connection| queries::events(connection, &key, after, limit))
+            .await
     }
 
     /// How many messages had each outcome, since the database was made: outcome, reason, number.
@@ -202,6 +221,9 @@ impl Store {
 
     /// Ends the writer once it has written what waits.
     pub async fn close(&self) {
+        // The last connection to close brings the write-ahead log back into the database, and only the
+        // writer's can.
+        self.readers.close();
         let (reply, answer) = oneshot::channel();
         if self.jobs.send(Job::Close(reply)).await.is_ok() {
             let _ = answer.await;
@@ -217,7 +239,10 @@ impl Store {
             })
             .sum();
         let kibibytes = u32::try_from(1 + bytes / 1_024).map_err(|_| StoreError::Full)?;
-        self.room.clone().try_acquire_many_owned(kibibytes).map_err(|_| StoreError::Full)
+        self.room
+            .clone()
+            .try_acquire_many_owned(kibibytes)
+            .map_err(|_| StoreError::Full)
     }
 
     async fn ask<T>(

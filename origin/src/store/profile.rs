@@ -43,7 +43,12 @@ pub(super) fn create(
             "INSERT INTO profiles (user_id, state, folding_id, traits, first_seen_at, updated_at, revision)
              VALUES (?, ?, ?, '{}', 0, ?, 0)",
         )?
-        .execute(params![user_id, state.to_bytes(&published.program), published.folding_id, updated_at])?;
+        .execute(params![
+            user_id,
+            state.to_bytes(&published.program),
+            published.folding_id,
+            updated_at
+        ])?;
     Ok(StoredProfile {
         id: connection.last_insert_rowid(),
         user_id: user_id.map(str::to_owned),
@@ -215,7 +220,9 @@ impl StoredProfile {
 /// An event of a row `(_, message, message_id, timestamp, received_at)`.
 fn stored_event(row: &Row<'_>) -> Result<Option<Event>, StoreError> {
     let (message, message_id) = (row.get_ref(1)?.as_str(), row.get_ref(2)?.as_str());
-    let (Ok(message), Ok(message_id)) = (message, message_id) else { return Ok(None) };
+    let (Ok(message), Ok(message_id)) = (message, message_id) else {
+        return Ok(None);
+    };
     Ok(read_stored(message, message_id, row.get(3)?, row.get(4)?))
 }
 

@@ -78,7 +78,11 @@ pub(super) fn ping(connection: &Connection) -> Result<(), StoreError> {
 /// The manifest that was published last.
 pub(super) fn newest_manifest(connection: &Connection) -> Result<Option<Value>, StoreError> {
     let text: Option<String> = connection
-        .query_row("SELECT manifest FROM programs ORDER BY sequence DESC LIMIT 1", [], |row| row.get(0))
+        .query_row(
+            "SELECT manifest FROM programs ORDER BY sequence DESC LIMIT 1",
+            [],
+            |row| row.get(0),
+        )
         .optional()?;
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
 }
@@ -95,8 +99,12 @@ fn find(
     published: &Published,
     key: &ProfileKey,
 ) -> Result<Option<Found>, StoreError> {
-    let Some(id) = profile_id(connection, key)? else { return Ok(None) };
-    let Some(profile) = profile::load(connection, published, id)? else { return Ok(None) };
+    let Some(id) = profile_id(connection, key)? else {
+        return Ok(None);
+    };
+    let Some(profile) = profile::load(connection, published, id)? else {
+        return Ok(None);
+    };
     let state = profile.state.to_bytes(&published.program);
     let rebuilt = profile.rebuilt.then(|| Rebuilt {
         profile_id: id,
@@ -104,7 +112,11 @@ fn find(
         folding_id: published.folding_id.clone(),
         state: state.clone(),
     });
-    Ok(Some(Found { profile, state, rebuilt }))
+    Ok(Some(Found {
+        profile,
+        state,
+        rebuilt,
+    }))
 }
 
 pub(super) fn snapshot(
@@ -113,7 +125,15 @@ pub(super) fn snapshot(
     key: &ProfileKey,
 ) -> Result<Option<(Snapshot, Option<Rebuilt>)>, StoreError> {
     let found = find(connection, published, key)?;
-    Ok(found.map(|found| (Snapshot { as_of: clock::now(), state: found.state }, found.rebuilt)))
+    Ok(found.map(|found| {
+        (
+            Snapshot {
+                as_of: clock::now(),
+                state: found.state,
+            },
+            found.rebuilt,
+        )
+    }))
 }
 
 pub(super) fn profile(
@@ -121,7 +141,14 @@ pub(super) fn profile(
     published: &Published,
     key: &ProfileKey,
 ) -> Result<Option<(ProfileView, Option<Rebuilt>)>, StoreError> {
-    let Some(Found { profile, state, rebuilt }) = find(connection, published, key)? else { return Ok(None) };
+    let Some(Found {
+        profile,
+        state,
+        rebuilt,
+    }) = find(connection, published, key)?
+    else {
+        return Ok(None);
+    };
     let view = ProfileView {
         profile_id: profile.id,
         user_id: profile.user_id,
@@ -142,7 +169,10 @@ fn profile_id(connection: &Connection, key: &ProfileKey) -> Result<Option<i64>, 
         ProfileKey::Visitor(id) => ("SELECT profile_id FROM visitors WHERE anonymous_id = ?", id),
         ProfileKey::User(id) => ("SELECT id FROM profiles WHERE user_id = ?", id),
     };
-    Ok(connection.prepare_cached(query)?.query_row([id], |row| row.get(0)).optional()?)
+    Ok(connection
+        .prepare_cached(query)?
+        .query_row([id], |row| row.get(0))
+        .optional()?)
 }
 
 fn visitors_of(connection: &Connection, profile_id: i64) -> Result<Vec<String>, StoreError> {
@@ -166,7 +196,9 @@ pub(super) fn events(
     after: i64,
     limit: usize,
 ) -> Result<Vec<EventRow>, StoreError> {
-    let Some(id) = profile_id(connection, key)? else { return Ok(Vec::new()) };
+    let Some(id) = profile_id(connection, key)? else {
+        return Ok(Vec::new());
+    };
     let mut statement = connection.prepare_cached(
         "SELECT sequence, message_id, timestamp, received_at, message FROM events
          WHERE profile_id = ? AND sequence > ? ORDER BY sequence LIMIT ?",

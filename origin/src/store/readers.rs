@@ -25,12 +25,23 @@ impl Readers {
         }
     }
 
+    /// Lets nobody read from now on, and closes the connections that are idle.
+    pub(super) fn close(&self) {
+        self.turns.close();
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Reads in one transaction, on a thread that may block.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let turn = self.turns.clone().acquire_owned().await.map_err(|_| StoreError::Stopped)?;
+        let turn = self
+            .turns
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|_| StoreError::Stopped)?;
         let (path, idle) = (self.path.clone(), self.idle.clone());
         let work = move || {
             let taken = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -41,10 +52,14 @@ impl Readers {
             let transaction = connection.transaction()?;
             let result = query(&transaction);
             transaction.finish()?;
-            idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            idle.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(connection);
             drop(turn);
             result
         };
-        tokio::task::spawn_blocking(work).await.unwrap_or(Err(StoreError::Stopped))
+        tokio::task::spawn_blocking(work)
+            .await
+            .unwrap_or(Err(StoreError::Stopped))
     }
 }

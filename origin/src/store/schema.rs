@@ -88,9 +88,15 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")?;
-    let found: i64 =
-        transaction.query_row("SELECT coalesce(max(version), 0) FROM schema_version", [], |row| row.get(0))?;
-    let Some(missing) = usize::try_from(found).ok().and_then(|found| MIGRATIONS.get(found..)) else {
+    let found: i64 = transaction.query_row(
+        "SELECT coalesce(max(version), 0) FROM schema_version",
+        [],
+        |row| row.get(0),
+    )?;
+    let Some(missing) = usize::try_from(found)
+        .ok()
+        .and_then(|found| MIGRATIONS.get(found..))
+    else {
         return Err(StoreError::Version(found));
     };
     for migration in missing {
@@ -115,7 +121,9 @@ mod tests {
         let mut connection = open_for_writing(&path).unwrap();
         migrate(&mut connection).unwrap();
         migrate(&mut connection).unwrap();
-        connection.execute("UPDATE schema_version SET version = 99", []).unwrap();
+        connection
+            .execute("UPDATE schema_version SET version = 99", [])
+            .unwrap();
         assert!(matches!(migrate(&mut connection), Err(StoreError::Version(99))));
     }
 
@@ -123,8 +131,12 @@ mod tests {
     fn commits_are_synced() {
         let folder = tempfile::tempdir().unwrap();
         let connection = open_for_writing(&folder.path().join("x.db")).unwrap();
-        let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
-        let synchronous: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0)).unwrap();
+        let mode: String = connection
+            .pragma_query_value(None, "journal_mode", |row| row.get(0))
+            .unwrap();
+        let synchronous: i64 = connection
+            .pragma_query_value(None, "synchronous", |row| row.get(0))
+            .unwrap();
         assert_eq!((mode.as_str(), synchronous), ("wal", 2));
     }
 }

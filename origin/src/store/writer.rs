@@ -22,9 +22,17 @@ type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 /// What the writer is asked to do.
 pub(super) enum Job {
     /// Append a batch.
-    Append { batch: Vec<Incoming>, room: OwnedSemaphorePermit, reply: Reply<Outcomes> },
+    Append {
+        batch: Vec<Incoming>,
+        room: OwnedSemaphorePermit,
+        reply: Reply<Outcomes>,
+    },
     /// Publish a manifest.
-    Publish { manifest: Value, published: Arc<Published>, reply: Reply<bool> },
+    Publish {
+        manifest: Value,
+        published: Arc<Published>,
+        reply: Reply<bool>,
+    },
     /// Keep what a reader has folded anew.
     Rebuilt(Rebuilt),
     /// End.
@@ -41,7 +49,11 @@ pub(super) struct Rebuilt {
 
 /// A job that is done but not yet committed.
 enum Done {
-    Append(Reply<Outcomes>, Result<Outcomes, StoreError>, OwnedSemaphorePermit),
+    Append(
+        Reply<Outcomes>,
+        Result<Outcomes, StoreError>,
+        OwnedSemaphorePermit,
+    ),
     Publish(Reply<bool>, Result<bool, StoreError>, Arc<Published>),
     Close(oneshot::Sender<()>),
 }
@@ -60,8 +72,16 @@ pub(super) fn start(
     published: watch::Sender<Arc<Published>>,
     commits: watch::Sender<u64>,
 ) -> Result<(), StoreError> {
-    let writer = Writer { connection, jobs, published, commits };
-    match std::thread::Builder::new().name("nearside-writer".to_owned()).spawn(move || writer.run()) {
+    let writer = Writer {
+        connection,
+        jobs,
+        published,
+        commits,
+    };
+    match std::thread::Builder::new()
+        .name("nearside-writer".to_owned())
+        .spawn(move || writer.run())
+    {
         Ok(_) => Ok(()),
         Err(error) => {
             tracing::error!(%error, "no thread for the writer");
@@ -74,7 +94,9 @@ impl Writer {
     fn run(mut self) {
         let mut closing = None;
         while closing.is_none() {
-            let Some(first) = self.jobs.blocking_recv() else { break };
+            let Some(first) = self.jobs.blocking_recv() else {
+                break;
+            };
             let mut group = vec![first];
             while group.len() < MAX_GROUP
                 && let Ok(job) = self.jobs.try_recv()
@@ -83,7 +105,6 @@ impl Writer {
             }
             closing = self.commit(group);
         }
-        // The last connection to close brings the write-ahead log back into the database.
         drop(self.connection);
         if let Some(closed) = closing {
             let _ = closed.send(());
@@ -128,7 +149,10 @@ impl Writer {
         published: &mut Arc<Published>,
     ) -> Result<(), StoreError> {
         // Where the transaction does not begin, every job is still to be answered.
-        let mut transaction = match self.connection.transaction_with_behavior(TransactionBehavior::Immediate) {
+        let mut transaction = match self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+        {
             Ok(transaction) => transaction,
             Err(error) => {
                 let error = StoreError::from(error);
@@ -139,19 +163,26 @@ impl Writer {
         for job in group {
             match job {
                 Job::Append { batch, room, reply } => {
-                    let result = in_savepoint(&mut transaction, |savepoint| append(savepoint, published, &batch));
+                    let result =
+                        in_savepoint(&mut transaction, |savepoint| append(savepoint, published, &batch));
                     done.push(Done::Append(reply, result, room));
                 }
-                Job::Publish { manifest, published: newer, reply } => {
-                    let result =
-                        in_savepoint(&mut transaction, |savepoint| publish(savepoint, &manifest, &newer));
+                Job::Publish {
+                    manifest,
+                    published: newer,
+                    reply,
+                } => {
+                    let result = in_savepoint(&mut transaction, |savepoint| {
+                        publish(savepoint, &manifest, &newer)
+                    });
                     if matches!(result, Ok(true)) {
                         published.clone_from(&newer);
                     }
                     done.push(Done::Publish(reply, result, newer));
                 }
                 Job::Rebuilt(rebuilt) => {
-                    let kept = in_savepoint(&mut transaction, |savepoint| keep(savepoint, published, &rebuilt));
+                    let kept =
+                        in_savepoint(&mut transaction, |savepoint| keep(savepoint, published, &rebuilt));
                     if let Err(error) = kept {
                         tracing::warn!(%error, "could not keep a state that was folded anew");
                     }
@@ -184,7 +215,11 @@ fn in_savepoint<T>(
     Ok(result)
 }
 
-fn append(connection: &Connection, published: &Published, incoming: &[Incoming]) -> Result<Outcomes, StoreError> {
+fn append(
+    connection: &Connection,
+    published: &Published,
+    incoming: &[Incoming],
+) -> Result<Outcomes, StoreError> {
     let mut batch = Batch::new(connection, published);
     for incoming in incoming {
         batch.take(incoming)?;
@@ -210,7 +245,12 @@ fn keep(connection: &Connection, published: &Published, rebuilt: &Rebuilt) -> Re
     if rebuilt.folding_id == published.folding_id {
         connection.execute(
             "UPDATE profiles SET state = ?, folding_id = ? WHERE id = ? AND revision = ?",
-            params![rebuilt.state, rebuilt.folding_id, rebuilt.profile_id, rebuilt.revision],
+            params![
+                rebuilt.state,
+                rebuilt.folding_id,
+                rebuilt.profile_id,
+                rebuilt.revision
+            ],
         )?;
     }
     Ok(())

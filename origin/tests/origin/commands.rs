@@ -1,0 +1,175 @@
+//! The commands, as a user calls them.
+
+use crate::process::nearside;
+use serde_json::Value;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+struct Files(TempDir);
+
+impl Files {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            std::fs::write(folder.path().join(name), content).unwrap();
+        }
+        Self(folder)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Runs a command in the folder: exit code, output, errors.
+    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        let output = nearside()
+            .current_dir(self.0.path())
+            .args(arguments)
+            .output()
+            .unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (
+            output.status.code().unwrap(),
+            text(output.stdout),
+            text(output.stderr),
+        )
+    }
+}
+
+const GOOD: &str = r#"{"segments":{"buyer":{"when":{"$events":{"name":"Bought"}}}},
+    "experiences":[{"id":"hero","segment":"buyer","variants":[
+        {"id":"thanks","mutations":[{"op":"text","selector":"h1","value":"Thanks <3"}]}]}]}"#;
+
+#[test]
+fn check_names_mistakes() {
+    let files = Files::new(&[
+        ("good.json", GOOD),
+        (
+            "broken.json",
+            r#"{"segments":{"a":{"when":{"$events":{"nam":"x","count":{"$gte":"y"}}}}},"extra":1}"#,
+        ),
+        ("has.json", &GOOD.replace("\"h1\"", "\"div:has(h1)\"")),
+        ("text.json", "{\n  \"a\": nope}"),
+    ]);
+    assert_eq!(
+        files.run(&["check", "good.json"]),
+        (0, "0 errors, 0 warnings\n".into(), String::new())
+    );
+    let (code, output, _) = files.run(&["check", "broken.json"]);
+    assert_eq!(code, 1);
+    assert!(output.contains("error: $.segments.a.when"), "{output}");
+    assert!(output.contains("warning: $.extra: "), "{output}");
+    let (code, output, _) = files.run(&["check", "has.json"]);
+    assert_eq!(code, 0, "{output}");
+    assert!(
+        output.contains("warning: $.experiences[0].variants[0].mutations[0].selector: `div:has(h1)`"),
+        "{output}"
+    );
+    assert!(output.ends_with("0 errors, 1 warning\n"), "{output}");
+    let (code, output, _) = files.run(&["check", "text.json"]);
+    assert_eq!(code, 1);
+    assert!(output.contains("line 2 column 9"), "{output}");
+    let (code, _, errors) = files.run(&["check", "absent.json"]);
+    assert_eq!(code, 2);
+    assert!(errors.contains("absent.json"), "{errors}");
+}
+
+#[test]
+fn replay_prints_a_line_for_each_event() {
+    let log = concat!(
+        r#"{"type":"page","anonymousId":"a","messageId":"1","timestamp":"2026-11-21T10:00:00Z"}"#,
+        "\n",
+        "nonsense\n\n",
+        r#"{"type":"track","event":"Bought","anonymousId":"a","messageId":"2","timestamp":"2026-11-21T10:01:00Z"}"#,
+        "\n",
+        r#"{"type":"page","anonymousId":"b","messageId":"3","timestamp":"2026-11-21T10:02:00Z"}"#,
+    );
+    let files = Files::new(&[("m.json", GOOD), ("log.jsonl", log)]);
+    let (code, output, errors) = files.run(&["replay", "--manifest", "m.json", "log.jsonl"]);
+    assert_eq!(code, 1);
+    assert!(errors.contains("line 2: not JSON"), "{errors}");
+    let lines: Vec<Value> = output
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let summary: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            (
+                line["line"].as_u64().unwrap(),
+                line["segments"].to_string(),
+                line["decisions"][0]["reason"].clone(),
+            )
+        })
+        .collect();
+    assert_eq!(summary[0], (1, "[]".into(), "not-in-segment".into()));
+    assert_eq!(summary[1], (4, r#"["buyer"]"#.into(), "assigned".into()));
+    assert_eq!(summary[2], (5, "[]".into(), "not-in-segment".into()));
+    let (_, forced, _) = files.run(&["replay", "--manifest", "m.json", "--brute-force", "log.jsonl"]);
+    assert_eq!(forced, output);
+    let (code, ..) = files.run(&["replay", "--manifest", "m.json", "--now", "soon", "log.jsonl"]);
+    assert_eq!(code, 2);
+}
+
+#[test]
+fn a_line_that_is_too_long_is_passed_over() {
+    let event = r#"{"type":"page","anonymousId":"a","timestamp":1000}"#;
+    let log = format!("{event}\n\"{}\"\n{event}\n", "x".repeat(3_000_000));
+    let files = Files::new(&[("m.json", GOOD), ("log.jsonl", &log)]);
+    let (code, output, errors) = files.run(&["replay", "--manifest", "m.json", "log.jsonl"]);
+    assert_eq!((code, output.lines().count()), (1, 2));
+    assert!(errors.contains("line 2: longer than"), "{errors}");
+    assert!(output.lines().last().unwrap().contains("\"line\":3"), "{output}");
+}
+
+#[test]
+fn rewrite_prints_the_page() {
+    let page = "<!doctype html><h1 id=x>Welcome</h1><p>stays";
+    let files = Files::new(&[("m.json", GOOD), ("page.html", page)]);
+    let expected = "<!doctype html><h1 id=x>Thanks &lt;3</h1><p>stays";
+    for chunk in ["1", "7", "100000"] {
+        let arguments = [
+            "rewrite",
+            "--manifest",
+            "m.json",
+            "--force",
+            "hero=thanks",
+            "--chunk",
+            chunk,
+            "page.html",
+        ];
+        assert_eq!(
+            files.run(&arguments),
+            (0, expected.into(), String::new()),
+            "{chunk}"
+        );
+    }
+    let (code, output, errors) = files.run(&[
+        "rewrite",
+        "--manifest",
+        "m.json",
+        "--force",
+        "hero=x",
+        "page.html",
+    ]);
+    assert_eq!((code, output.as_str()), (2, ""));
+    assert!(errors.contains("`hero` has `thanks`"), "{errors}");
+}
+
+#[test]
+fn serve_says_what_is_missing() {
+    let files = Files::new(&[]);
+    let cases: [(&[&str], &str); 5] = [
+        (&["--store", "postgres://x"], "not supported by this version yet"),
+        (&["--listen", "0.0.0.0:0"], "--edge-secret"),
+        (&["--listen", "0.0.0.0:0", "--edge-secret", "x"], "--write-key"),
+        (&["--listen", "nowhere"], "ADDRESS:PORT"),
+        (&["--manifest", "absent.json"], "absent.json"),
+    ];
+    for (arguments, expected) in cases {
+        let (code, output, errors) = files.run(&[&["serve"], arguments].concat());
+        assert_eq!((code, output.as_str()), (2, ""), "{errors}");
+        assert!(errors.contains(expected), "{errors}");
+    }
+    assert!(!files.path("nearside.db").exists());
+}

@@ -1,0 +1,121 @@
+//! What the edge asks for.
+
+use crate::support::{EDGE, KEY, MANIFEST, Origin};
+use axum::body::Body;
+use nearside_engine::facts::Facts;
+use nearside_engine::program::Program;
+use nearside_engine::state::{Snapshot, State};
+use serde_json::json;
+
+async fn snapshot(origin: &Origin, visitor: &str) -> (Program, State) {
+    let (status, answer) = origin
+        .get(&format!("/v1/edge/snapshot?anonymousId={visitor}"), EDGE)
+        .await;
+    assert_eq!(status, 200, "{answer}");
+    let snapshot = Snapshot::from_value(&serde_json::from_value(answer).unwrap()).unwrap();
+    let (_, _, bytes) = origin
+        .send("GET", "/v1/edge/program", &[EDGE], Body::empty())
+        .await;
+    let program = Program::from_bytes(&bytes).unwrap();
+    let mut state = State::new(&program);
+    state.apply_snapshot(&program, &snapshot).unwrap();
+    (program, state)
+}
+
+#[tokio::test]
+async fn the_program_is_served_by_its_id() {
+    let origin = Origin::unpublished();
+    assert_eq!(origin.get("/v1/edge/program", EDGE).await.0, 404);
+    origin.publish(MANIFEST).await;
+    let (status, headers, bytes) = origin
+        .send("GET", "/v1/edge/program", &[EDGE], Body::empty())
+        .await;
+    assert_eq!(status, 200);
+    let tag = headers["etag"].to_str().unwrap().to_owned();
+    assert_eq!(tag, format!("\"{}\"", Program::id_of(&bytes)));
+    for fitting in [tag.as_str(), &format!("\"x\", W/{tag}"), "*"] {
+        let known = ("if-none-match", fitting);
+        let (status, _, body) = origin
+            .send("GET", "/v1/edge/program", &[EDGE, known], Body::empty())
+            .await;
+        assert_eq!((status.as_u16(), body.len()), (304, 0), "{fitting}");
+    }
+    let other = ("if-none-match", "\"0\"");
+    assert_eq!(
+        origin
+            .send("GET", "/v1/edge/program", &[EDGE, other], Body::empty())
+            .await
+            .0,
+        200
+    );
+}
+
+#[tokio::test]
+async fn only_the_edge_is_answered() {
+    let origin = Origin::start().await;
+    let wrong = ("authorization", "Bearer edge-secre");
+    for key in [wrong, KEY, ("authorization", "edge-secret"), ("x", "y")] {
+        assert_eq!(origin.get("/v1/edge/program", key).await.0, 401);
+        assert_eq!(origin.get("/v1/edge/snapshot?anonymousId=a", key).await.0, 401);
+        assert_eq!(
+            origin.post("/v1/edge/events", key, r#"{"batch":[]}"#).await.0,
+            401
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_has_the_visitor_s_cells_and_the_traits_that_are_read() {
+    let origin = Origin::start().await;
+    assert_eq!(origin.get("/v1/edge/snapshot?anonymousId=v", EDGE).await.0, 404);
+    assert_eq!(origin.get("/v1/edge/snapshot", EDGE).await.0, 400);
+    let traits = json!({"plan": "gold", "secret": "unread"});
+    origin
+        .forward(&[
+            json!({"type": "track", "event": "Bought", "anonymousId": "v", "messageId": "1", "timestamp": 1_000}),
+            json!({"type": "identify", "userId": "u", "anonymousId": "v", "messageId": "2", "traits": traits}),
+        ])
+        .await;
+    let (program, state) = snapshot(&origin, "v").await;
+    assert_eq!(state.count(&program, 0, 2_000), 1);
+    assert_eq!(state.profile.user_id.as_deref(), Some("u"));
+    assert_eq!(
+        serde_json::to_string(&state.profile.traits).unwrap(),
+        r#"{"plan":"gold"}"#
+    );
+    assert_eq!(origin.profile("anonymousId=v").await["traits"], traits);
+}
+
+#[tokio::test]
+async fn forwarded_events_count_once() {
+    let origin = Origin::start().await;
+    let event = |id: &str| json!({"type": "page", "anonymousId": "v", "messageId": id});
+    assert_eq!(
+        origin
+            .forward(&[event("1"), event("2"), event("1"), json!(7)])
+            .await,
+        (2, 1, 1)
+    );
+    assert_eq!(origin.forward(&[event("2"), event("3")]).await, (1, 1, 0));
+    assert_eq!(origin.events("anonymousId=v").await.len(), 3);
+    let outcomes = origin.store.outcomes().await.unwrap();
+    let expected = [
+        ("accepted", "", 3),
+        ("duplicate", "", 2),
+        ("invalid", "not_an_object", 1),
+    ];
+    assert_eq!(
+        outcomes,
+        expected.map(|(outcome, reason, n)| (outcome.to_owned(), reason.to_owned(), n))
+    );
+}
+
+#[tokio::test]
+async fn a_time_in_the_future_is_now() {
+    let origin = Origin::start().await;
+    let far =
+        json!({"type": "page", "anonymousId": "v", "messageId": "1", "timestamp": "2999-01-01T00:00:00Z"});
+    origin.forward(&[far]).await;
+    let event = &origin.events("anonymousId=v").await[0];
+    assert_eq!(event["timestamp"], event["receivedAt"]);
+}
