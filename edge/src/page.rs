@@ -28,7 +28,11 @@ pub(crate) async fn handle(
         return or_bad_gateway(upstream.send().headers().await);
     }
     let asked_at = clock::now();
-    let answer = upstream.whole()?.send();
+    let answer = if accepts_html(&headers) {
+        upstream.whole()?.send()
+    } else {
+        upstream.send()
+    };
     let loaded = programs::current(env, context, config).await;
     let cookie = headers.get("cookie")?.unwrap_or_default();
     let now = clock::now();
@@ -79,6 +83,15 @@ fn may_be_page(request: &web_sys::Request, headers: &Headers) -> bool {
         && !headers.get("sec-fetch-dest").ok().flatten().is_some_and(|destination| {
             matches!(destination.as_str(), "image" | "script" | "style" | "font" | "audio" | "video" | "track" | "manifest")
         })
+}
+
+/// Whether the visitor asks for a page by name, as browsers do when they go to one.
+fn accepts_html(headers: &Headers) -> bool {
+    headers
+        .get("accept")
+        .ok()
+        .flatten()
+        .is_some_and(|accept| accept.contains("text/html"))
 }
 
 /// Whether the answer is a page that can be read and changed.

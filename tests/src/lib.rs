@@ -1,1 +1,10 @@
-//! Placeholder.
+//! Conformance, parity, end-to-end and fault tests of Nearside, and what they share.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test's helper fails its test by a panic"
+)]
+
+pub mod client;
+pub mod wait;

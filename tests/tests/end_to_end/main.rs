@@ -1,0 +1,40 @@
+//! The main job, end to end: real shop, origin, edge and browser; nothing is simulated.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by a panic, and reports its figures"
+)]
+
+mod browser;
+mod faults;
+mod hostile;
+mod parity;
+mod untouched;
+mod visits;
+
+use nearside_tests::client::Visitor;
+use nearside_tests::wait;
+use std::sync::OnceLock;
+use xtask::stack::{Stack, StackOptions};
+
+/// A stack that all tests share which break nothing. It ends with this process.
+fn shared() -> &'static Stack {
+    static STACK: OnceLock<Stack> = OnceLock::new();
+    STACK.get_or_init(|| start(StackOptions::default()))
+}
+
+/// Starts a stack and waits until its edge has the program.
+fn start(mut options: StackOptions) -> Stack {
+    options
+        .origin_arguments
+        .extend(["--admin-token".to_owned(), faults::ADMIN_TOKEN.to_owned()]);
+    let stack = Stack::start(options).expect("the stack starts");
+    wait::until("the edge has the program", || {
+        let answer = Visitor::new(&stack.edge.url()).get("/");
+        (answer.outcome() != Some("no-program")).then_some(())
+    });
+    stack
+}
