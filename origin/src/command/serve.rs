@@ -3,7 +3,7 @@
 use super::Failure;
 use super::manifest_file;
 use crate::published::Published;
-use crate::server::{Access, router};
+use crate::server::{self, Access};
 use crate::store::Store;
 use axum::http::HeaderValue;
 use nearside_engine::value::Value;
@@ -15,9 +15,6 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
-
-/// How long requests in flight may take to end once the process was asked to.
-const GRACE: Duration = Duration::from_secs(5);
 
 /// The arguments of `nearside serve`, as they were given.
 #[derive(Debug, clap::Args)]
@@ -160,27 +157,9 @@ impl Resolved {
         let listener = TcpListener::bind(self.listen).await.map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(cannot_listen)?;
         writeln!(io::stdout(), "listening on http://{address}")?;
-        let (stopping, stopped) = tokio::sync::oneshot::channel();
-        let server =
-            axum::serve(listener, router(store.clone(), self.access)).with_graceful_shutdown(async move {
-                stop.await;
-                tracing::info!("stopping");
-                let _ = stopping.send(());
-            });
-        let deadline = async {
-            // Where the sender is gone, the server has ended, and the other branch with it.
-            if stopped.await.is_ok() {
-                tokio::time::sleep(GRACE).await;
-            } else {
-                std::future::pending::<()>().await;
-            }
-        };
-        let result = tokio::select! {
-            result = server => result,
-            () = deadline => Ok(()),
-        };
+        server::serve(listener, server::router(store.clone(), self.access), stop).await;
         store.close().await;
-        result.map_err(|error| Failure::new(format!("the server failed: {error}")))
+        Ok(())
     }
 }
 

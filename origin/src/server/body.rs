@@ -56,5 +56,66 @@ fn decompress(bytes: &[u8], limit: usize) -> Result<Vec<u8>, ApiError> {
 
 fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
     // The parser bounds how deep a value may nest.
-    serde_json::from_slice(bytes).map_err(ApiError::Json)
+    serde_json::from_slice(bytes).or_else(|error| {
+        let repaired = repair_surrogates(bytes);
+        if repaired == bytes {
+            return Err(ApiError::Json(error));
+        }
+        serde_json::from_slice(&repaired).map_err(ApiError::Json)
+    })
+}
+
+/// Replaces `\ud83d` and its like by `\ufffd` where the other half is missing.
+///
+/// JavaScript cuts a text in the midst of an emoji, and writes the half as JSON. The parser rightly refuses
+/// it, but one such text must not sink a batch.
+fn repair_surrogates(bytes: &[u8]) -> Vec<u8> {
+    let mut repaired = bytes.to_vec();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        if *byte != b'\\' {
+            at += 1;
+            continue;
+        }
+        match (escaped_unit(bytes, at), escaped_unit(bytes, at + 6)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => at += 12,
+            (Some(0xd800..=0xdfff), _) => {
+                repaired[at..at + 6].copy_from_slice(b"\\ufffd");
+                at += 6;
+            }
+            // An escape of two characters, or one whose digits are no backslashes.
+            _ => at += 2,
+        }
+    }
+    repaired
+}
+
+/// The unit of UTF-16 that `\uXXXX` at this place stands for.
+fn escaped_unit(bytes: &[u8], at: usize) -> Option<u16> {
+    let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
+    digits.iter().try_fold(0_u16, |unit, digit| {
+        Some(unit << 4 | char::from(*digit).to_digit(16)? as u16)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(json: &str, expected: Option<&str>) {
+        let found = parse(json.as_bytes()).ok().map(|value| value.to_text());
+        assert_eq!(found.as_deref(), expected, "{json}");
+    }
+
+    #[test]
+    fn halves_of_surrogates_are_replaced() {
+        check(r#""\ud83d\ude00""#, Some("😀"));
+        check(r#""a\ud83d""#, Some("a\u{fffd}"));
+        check(r#""\ude00\ud83d\ud83d\ude00""#, Some("\u{fffd}\u{fffd}😀"));
+        check(r#""\ud83d\n""#, Some("\u{fffd}\n"));
+        check(r#""\\ud83d\ud83d""#, Some("\\ud83d\u{fffd}"));
+        check(r#""\ud83"#, None);
+        check(r#""\"#, None);
+    }
 }

@@ -10,8 +10,10 @@ mod error;
 mod health;
 mod key;
 mod limits;
+mod listen;
 
 pub use access::Access;
+pub use listen::serve;
 
 use crate::store::Store;
 use axum::Router;

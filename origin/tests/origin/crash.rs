@@ -5,6 +5,8 @@ use crate::support::{MANIFEST, refold};
 use nearside_engine::compile::compile;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::TcpStream;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -147,12 +149,18 @@ fn a_stop_is_clean() {
     let mut process = Process::start(&database, &[]);
     let body = batch(0, 0).to_string();
     request(&process.address, "POST", "/v1/edge/events", "edge-secret", &body).unwrap();
+    // Connections that send nothing, or half a request, do not keep the process.
+    let silent = TcpStream::connect(&process.address).unwrap();
+    let mut half = TcpStream::connect(&process.address).unwrap();
+    half.write_all(b"POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+        .unwrap();
     rustix::process::kill_process(
         rustix::process::Pid::from_child(&process.child),
         rustix::process::Signal::TERM,
     )
     .unwrap();
     assert!(process.child.wait().unwrap().success());
+    drop((silent, half));
     assert!(
         !folder.path().join("x.db-wal").exists(),
         "the log was not brought back into the database"

@@ -1,6 +1,6 @@
 //! The origin through its routes and its commands, on real databases.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "in a test, a panic is how it fails")]
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is how it fails")]
 
 mod collecting;
 mod commands;
