@@ -1,7 +1,6 @@
 //! The SDK's files and the program, as the browser fetches them.
 
 use crate::error::ApiError;
-use crate::programs::Loaded;
 use worker::{Env, Headers, Response, Result, web_sys};
 
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
@@ -30,15 +29,13 @@ pub(crate) async fn file(request: &web_sys::Request, env: &Env) -> Result<web_sy
     Ok(response)
 }
 
-/// The program with this id, if it is the one in force.
-pub(crate) fn program(id: &str, loaded: Option<&Loaded>) -> Result<web_sys::Response> {
-    let Some(loaded) = loaded.filter(|loaded| loaded.id == id) else {
+/// A program, if it was found.
+pub(crate) fn program(bytes: Option<Vec<u8>>) -> Result<web_sys::Response> {
+    let Some(bytes) = bytes else {
         return ApiError::NotFound.response();
     };
     let headers = Headers::new();
     headers.set("content-type", "application/octet-stream")?;
     headers.set("cache-control", IMMUTABLE)?;
-    Ok(Response::from_bytes(loaded.bytes.clone())?
-        .with_headers(headers)
-        .into())
+    Ok(Response::from_bytes(bytes)?.with_headers(headers).into())
 }

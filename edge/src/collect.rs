@@ -4,11 +4,9 @@ use crate::config::Config;
 use crate::error::ApiError;
 use crate::programs::{self, Loaded};
 use crate::visit::{Consent, Visit};
-use crate::{clock, forward, json, messages, snapshots};
+use crate::{body, clock, forward, json, messages, snapshots};
 use nearside_engine::event::EventKind;
 use nearside_engine::value::{Object, Value};
-use worker::js_sys::Uint8Array;
-use worker::wasm_bindgen_futures::JsFuture;
 use worker::{Context, Env, Headers, Response, Result, console_log, web_sys};
 
 /// The largest body, in bytes.
@@ -40,16 +38,9 @@ pub(crate) async fn handle(
         return ApiError::Method.response();
     }
     let headers = Headers(request.headers());
-    let declared = headers
-        .get("content-length")?
-        .and_then(|length| length.parse::<usize>().ok());
-    if declared.is_some_and(|length| length > MAX_BODY) {
+    let Some(body) = body::read(request, MAX_BODY).await? else {
         return ApiError::TooLarge.response();
-    }
-    let body = Uint8Array::new(&JsFuture::from(request.array_buffer()?).await?).to_vec();
-    if body.len() > MAX_BODY {
-        return ApiError::TooLarge.response();
-    }
+    };
     let Some(body) = json::read(&body) else {
         return ApiError::NotJson.response();
     };

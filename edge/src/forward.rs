@@ -4,11 +4,11 @@
 use crate::clock;
 use crate::config::Config;
 use crate::json;
+use crate::origin::{Origin, PATIENT, PROMPT};
 use nearside_engine::value::{Object, Value};
-use worker::wasm_bindgen::JsValue;
 use worker::{
-    Env, Fetch, Headers, MessageBatch, MessageBuilder, MessageExt, Method, QueueContentType,
-    QueueRetryOptionsBuilder, Request, RequestInit, Result, console_error, console_log,
+    Env, MessageBatch, MessageBuilder, MessageExt, QueueContentType, QueueRetryOptionsBuilder, Result,
+    console_error, console_log,
 };
 
 const QUEUE: &str = "NEARSIDE_EVENTS";
@@ -33,7 +33,7 @@ pub(crate) async fn hand_on(messages: Vec<Value>, env: &Env, config: &Config) ->
             Err(error) => Err(error),
         };
         if queued.is_err() {
-            post(&batch, config).await?;
+            post(&batch, config, PATIENT).await?;
         }
     }
     Ok(())
@@ -46,7 +46,7 @@ pub(crate) async fn hand_on(messages: Vec<Value>, env: &Env, config: &Config) ->
 pub(crate) async fn hand_on_now(messages: Vec<Value>, env: &Env, config: &Config) -> Result<()> {
     let whole = batches(messages.clone());
     if let [batch] = whole.as_slice()
-        && post(batch, config).await.is_ok()
+        && post(batch, config, PROMPT).await.is_ok()
     {
         return Ok(());
     }
@@ -81,7 +81,7 @@ pub(crate) async fn deliver(batch: &MessageBatch<String>, config: &Config) {
             console_error!("nearside: the queue brought something that is no text");
             continue;
         };
-        match post(message.body(), config).await {
+        match post(message.body(), config, PATIENT).await {
             Ok(()) => message.ack(),
             Err(error) => {
                 // The longer it has waited, the longer it waits: half its age.
@@ -96,19 +96,9 @@ pub(crate) async fn deliver(batch: &MessageBatch<String>, config: &Config) {
     }
 }
 
-async fn post(body: &str, config: &Config) -> Result<()> {
-    let (Some(origin), Some(secret)) = (&config.origin, &config.edge_secret) else {
-        return Err("NEARSIDE_ORIGIN or NEARSIDE_EDGE_SECRET is not set".into());
-    };
-    let headers = Headers::new();
-    headers.set("authorization", &format!("Bearer {secret}"))?;
-    headers.set("content-type", "application/json")?;
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post)
-        .with_headers(headers)
-        .with_body(Some(JsValue::from_str(body)));
-    let request = Request::new_with_init(&format!("{origin}/v1/edge/events"), &init)?;
-    let mut response = Fetch::Request(request).send().await?;
+async fn post(body: &str, config: &Config, limit: u32) -> Result<()> {
+    let origin = Origin::of(config).ok_or("NEARSIDE_ORIGIN or NEARSIDE_EDGE_SECRET is not set")?;
+    let mut response = origin.post("/v1/edge/events", body, limit).await?;
     // The connection can be used again only when the body was read.
     let answer = response.bytes().await;
     match response.status_code() {

@@ -21,6 +21,7 @@
 )]
 
 mod assets;
+mod body;
 mod clock;
 mod collect;
 mod config;
@@ -30,6 +31,7 @@ mod forward;
 mod identifiers;
 mod json;
 mod messages;
+mod origin;
 mod page;
 mod page_state;
 mod programs;

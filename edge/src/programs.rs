@@ -5,16 +5,19 @@
 
 use crate::clock;
 use crate::config::Config;
+use crate::origin::{Origin, PATIENT, PROMPT};
 use nearside_engine::program::Program;
 use nearside_engine::time::Timestamp;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use worker::{
-    Context, Env, Fetch, Headers, Method, Request, RequestInit, Result, console_error, console_log,
-};
+use worker::{Context, Env, Result, console_error, console_log};
 
 const KV: &str = "NEARSIDE_KV";
-const KEY: &str = "program";
+/// The program in force.
+const CURRENT_KEY: &str = "program";
+/// Each program is also kept under its id, for pages that were made with it elsewhere; for a week.
+const BY_ID_PREFIX: &str = "program:";
+const BY_ID_SECONDS: u64 = 7 * 24 * 60 * 60;
 /// A larger program is a mistake.
 const MAX_PROGRAM: usize = 10 * 1024 * 1024;
 
@@ -59,14 +62,11 @@ pub(crate) async fn current(env: &Env, context: &Context, config: &Config) -> Op
         Some(known) => Some(known),
         None => from_kv(env).await,
     };
-    if is_due {
+    if let (true, Some(origin)) = (is_due, Origin::of(config)) {
         let env = env.clone();
-        let (origin, secret) = (config.origin.clone(), config.edge_secret.clone());
         let known_id = known.as_ref().map(|known| known.id.clone());
         context.wait_until(async move {
-            if let (Some(origin), Some(secret)) = (origin, secret)
-                && let Err(error) = refresh(&env, &origin, &secret, known_id.as_deref()).await
-            {
+            if let Err(error) = refresh(&env, &origin, known_id.as_deref()).await {
                 console_log!("nearside: the program was not refreshed: {error}");
             }
         });
@@ -74,23 +74,40 @@ pub(crate) async fn current(env: &Env, context: &Context, config: &Config) -> Op
     known
 }
 
+/// The bytes of the program with this id, wherever they are: a page that one isolate made with a new program
+/// may send its visitor's browser to another isolate, which has not heard of it yet.
+pub(crate) async fn bytes_of(id: &str, env: &Env, config: &Config) -> Option<Vec<u8>> {
+    let current = || {
+        CURRENT.with_borrow(|known| {
+            known
+                .as_ref()
+                .filter(|known| known.id == id)
+                .map(|k| k.bytes.clone())
+        })
+    };
+    if let Some(bytes) = current() {
+        return Some(bytes);
+    }
+    if let Ok(kv) = env.kv(KV)
+        && let Ok(Some(bytes)) = kv.get(&format!("{BY_ID_PREFIX}{id}")).bytes().await
+    {
+        return Some(bytes);
+    }
+    let answer = Origin::of(config)?.get("/v1/edge/program", None, PROMPT).await;
+    let mut answer = answer.ok().filter(|answer| answer.status_code() == 200)?;
+    let bytes = answer.bytes().await.ok()?;
+    (Program::id_of(&bytes) == id).then_some(bytes)
+}
+
 async fn from_kv(env: &Env) -> Option<Rc<Loaded>> {
-    let bytes = env.kv(KV).ok()?.get(KEY).bytes().await.ok()??;
+    let bytes = env.kv(KV).ok()?.get(CURRENT_KEY).bytes().await.ok()??;
     let loaded = Rc::new(Loaded::from_bytes(bytes)?);
     CURRENT.set(Some(Rc::clone(&loaded)));
     Some(loaded)
 }
 
-async fn refresh(env: &Env, origin: &str, secret: &str, known: Option<&str>) -> Result<()> {
-    let headers = Headers::new();
-    headers.set("authorization", &format!("Bearer {secret}"))?;
-    if let Some(id) = known {
-        headers.set("if-none-match", &format!("\"{id}\""))?;
-    }
-    let mut init = RequestInit::new();
-    init.with_method(Method::Get).with_headers(headers);
-    let request = Request::new_with_init(&format!("{origin}/v1/edge/program"), &init)?;
-    let mut response = Fetch::Request(request).send().await?;
+async fn refresh(env: &Env, origin: &Origin, known: Option<&str>) -> Result<()> {
+    let mut response = origin.get("/v1/edge/program", known, PATIENT).await?;
     match response.status_code() {
         304 => return Ok(()),
         200 => {}
@@ -103,9 +120,13 @@ async fn refresh(env: &Env, origin: &str, secret: &str, known: Option<&str>) -> 
     let loaded = Loaded::from_bytes(bytes).ok_or("the origin's program cannot be read")?;
     if known != Some(loaded.id.as_str()) {
         console_log!("nearside: program {} is in force", loaded.id);
-        let kept = env.kv(KV)?.put_bytes(KEY, &loaded.bytes)?.execute().await;
+        let (id, bytes) = (loaded.id.clone(), loaded.bytes.clone());
+        // It decides from now on, whether or not KV takes it.
         CURRENT.set(Some(Rc::new(loaded)));
-        kept?;
+        let kv = env.kv(KV)?;
+        let by_id = kv.put_bytes(&format!("{BY_ID_PREFIX}{id}"), &bytes)?;
+        by_id.expiration_ttl(BY_ID_SECONDS).execute().await?;
+        kv.put_bytes(CURRENT_KEY, &bytes)?.execute().await?;
     }
     Ok(())
 }

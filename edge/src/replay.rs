@@ -4,10 +4,8 @@
 
 use crate::error::ApiError;
 use crate::programs::Loaded;
-use crate::{config::Config, json};
+use crate::{body, config::Config, json};
 use nearside_engine::replay::{LoggedEvent, Replay};
-use worker::js_sys::Uint8Array;
-use worker::wasm_bindgen_futures::JsFuture;
 use worker::{Headers, Response, Result, web_sys};
 
 /// The largest log, in bytes.
@@ -34,10 +32,9 @@ pub(crate) async fn handle(
     let Some(loaded) = loaded else {
         return ApiError::NoProgram.response();
     };
-    let body = Uint8Array::new(&JsFuture::from(request.array_buffer()?).await?).to_vec();
-    if body.len() > MAX_LOG {
+    let Some(body) = body::read(request, MAX_LOG).await? else {
         return ApiError::TooLarge.response();
-    }
+    };
     let mut replay = Replay::new(&loaded.program);
     let mut output = String::new();
     for (index, line) in body

@@ -29,14 +29,15 @@ pub(crate) async fn handle(
         other => match (other.strip_prefix("v1/").map(collect::route), program_id(other)) {
             (Some(Some(kind)), _) => collect::handle(&request, kind, env, context, config).await,
             (Some(None), _) => ApiError::NotFound.response(),
-            (None, Some(id)) => assets::program(id, programs::current(env, context, config).await.as_deref()),
+            (None, Some(id)) => assets::program(programs::bytes_of(id, env, config).await),
             (None, None) => assets::file(&request, env).await,
         },
     }
 }
 
 fn program_id(name: &str) -> Option<&str> {
-    name.strip_prefix("program-")?.strip_suffix(".bin")
+    let id = name.strip_prefix("program-")?.strip_suffix(".bin")?;
+    (id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
 }
 
 /// The visitor's state for a page that the edge did not write, or, after a reset, somebody new's.

@@ -5,13 +5,14 @@
 
 use crate::config::Config;
 use crate::json;
+use crate::origin::{Origin, PATIENT, PROMPT};
 use crate::visit::Visit;
 use nearside_engine::program::Program;
 use nearside_engine::state::Snapshot;
 use nearside_engine::time::Timestamp;
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use worker::{Context, Fetch, Headers, Method, Request, RequestInit, Result, console_log};
+use worker::{Context, Result, console_log};
 
 /// How many snapshots wait at most; the oldest makes room.
 const MAX_WAITING: usize = 1_000;
@@ -26,12 +27,10 @@ pub(crate) fn ask(visit: &Visit, context: &Context, config: &Config, now: Timest
     if visit.is_new || visit.state.profile.snapshot_at + config.snapshot_age > now {
         return;
     }
-    let (Some(origin), Some(secret)) = (config.origin.clone(), config.edge_secret.clone()) else {
-        return;
-    };
+    let Some(origin) = Origin::of(config) else { return };
     let visitor_id = visit.visitor_id.clone();
     context.wait_until(async move {
-        match fetch(&origin, &secret, &visitor_id).await {
+        match fetch(&origin, &visitor_id, PATIENT).await {
             Ok(Some(snapshot)) => keep(visitor_id, snapshot),
             Ok(None) => {}
             Err(error) => console_log!("nearside: no snapshot: {error}"),
@@ -41,10 +40,8 @@ pub(crate) fn ask(visit: &Visit, context: &Context, config: &Config, now: Timest
 
 /// Asks for a snapshot and waits for it.
 pub(crate) async fn ask_now(visit: &mut Visit, program: &Program, config: &Config) {
-    let (Some(origin), Some(secret)) = (&config.origin, &config.edge_secret) else {
-        return;
-    };
-    if let Ok(Some(snapshot)) = fetch(origin, secret, &visit.visitor_id).await {
+    let Some(origin) = Origin::of(config) else { return };
+    if let Ok(Some(snapshot)) = fetch(&origin, &visit.visitor_id, PROMPT).await {
         apply(visit, program, &snapshot);
     }
 }
@@ -78,16 +75,10 @@ fn keep(visitor_id: String, snapshot: Snapshot) {
     });
 }
 
-async fn fetch(origin: &str, secret: &str, visitor_id: &str) -> Result<Option<Snapshot>> {
-    let headers = Headers::new();
-    headers.set("authorization", &format!("Bearer {secret}"))?;
-    let mut init = RequestInit::new();
-    init.with_method(Method::Get).with_headers(headers);
+async fn fetch(origin: &Origin, visitor_id: &str, limit: u32) -> Result<Option<Snapshot>> {
     // The id has letters, digits and hyphens alone.
-    let address = format!("{origin}/v1/edge/snapshot?anonymousId={visitor_id}");
-    let mut response = Fetch::Request(Request::new_with_init(&address, &init)?)
-        .send()
-        .await?;
+    let path = format!("/v1/edge/snapshot?anonymousId={visitor_id}");
+    let mut response = origin.get(&path, None, limit).await?;
     match response.status_code() {
         200 => {}
         404 => return Ok(None),
