@@ -1,5 +1,7 @@
 //! The binary `nearside`.
 
+#![forbid(unsafe_code)]
+
 use clap::Parser;
 use nearside_origin::command::Command;
 use std::process::ExitCode;
