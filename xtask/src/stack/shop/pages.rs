@@ -71,11 +71,7 @@ pub(super) fn site(modules: &Path) -> Result<Site> {
         );
     };
     for product in &PRODUCTS {
-        add(
-            product.path(),
-            HTML,
-            product_page(&home, product)?.into_bytes(),
-        );
+        add(product.path(), HTML, product_page(&home, product)?.into_bytes());
         add(
             format!("/images/{}.svg", product.slug),
             "image/svg+xml",
@@ -288,10 +284,7 @@ mod tests {
     fn every_card_leads_to_a_product_page() {
         let home = home(&template()).unwrap();
         for product in &PRODUCTS {
-            assert!(
-                home.contains(&format!("href=\"{}\"", product.path())),
-                "{home}"
-            );
+            assert!(home.contains(&format!("href=\"{}\"", product.path())), "{home}");
             assert!(home.contains(&format!("src=\"/images/{}.svg\"", product.slug)));
         }
         assert!(!home.contains("href=\"#\""), "{home}");
