@@ -1,6 +1,6 @@
 //! Who is who, and what is known of them.
 
-use crate::support::{ADMIN, MANIFEST, Origin};
+use crate::support::{ADMIN, EDGE, MANIFEST, Origin};
 use nearside_engine::facts::Facts;
 use nearside_engine::state::State;
 use serde_json::{Value, json};
@@ -176,6 +176,13 @@ async fn everything_is_there_after_a_restart() {
     origin.store.close().await;
     assert_eq!(origin.get("/readyz", ADMIN).await.0, 503);
     assert_eq!(origin.get("/healthz", ADMIN).await.0, 200);
+    let (status, headers, _) = origin
+        .send("POST", "/v1/edge/events", &[EDGE], r#"{"batch":[]}"#)
+        .await;
+    assert_eq!(
+        (status.as_u16(), &headers["retry-after"]),
+        (503, &"1".parse().unwrap())
+    );
     let store = nearside_origin::store::Store::open(&origin.folder.path().join("test.db")).unwrap();
     assert_eq!(store.published().id, id);
     let profile = store
