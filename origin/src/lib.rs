@@ -3,8 +3,8 @@
 //! The way of a batch of events through `nearside serve`:
 //!
 //! 1. [`server`] takes the connection and the request, bounds how many there are and how large and slow they
-//!    may be, and finds out who sends it. Clients of the
-//!    tracking API come with a write key to `/v1/batch` and its kin, the edge with its secret to `/v1/edge/events`.
+//!    may be, and finds out who sends it. Clients of the tracking API come with a write key to `/v1/batch`
+//!    and its kin, the edge with its secret to `/v1/edge/events`.
 //! 2. [`message`] makes each message an [`Event`](nearside_engine::event::Event), with its time corrected,
 //!    or a reason why it is none. A message that is no event never sinks its batch.
 //! 3. [`store::Store::append`] hands the batch to the one thread that writes. There is room for a bounded

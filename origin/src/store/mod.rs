@@ -1,6 +1,6 @@
 //! The store: events, profiles and publications in SQLite.
 //!
-//! One thread writes ([`writer`]), a few connections read beside it ([`readers`]). Reads see whole
+//! One thread writes (`writer`), a few connections read beside it (`readers`). Reads see whole
 //! transactions only.
 
 mod append;
