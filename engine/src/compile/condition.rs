@@ -1,9 +1,9 @@
 //! Conditions as an author writes them → [`Condition`].
 
-use super::Compiler;
+use super::{Compiler, attribute};
 use super::warning::{Place, Report, suggestion};
 use crate::condition::{Comparison, Condition, MAX_NESTING, Node, NodeId, TextPlace};
-use crate::value::{Object, Value};
+use crate::value::{MAX_DEPTH, Object, Value};
 
 /// The operators of a value, and those that the language has but this version does not.
 const OPERATORS: [&str; 28] = [
@@ -52,6 +52,16 @@ const LATER: [&str; 15] = [
     "$vgte",
     "$inGroup",
     "$notInGroup",
+];
+
+const TYPES: [&str; 7] = [
+    "string",
+    "number",
+    "boolean",
+    "array",
+    "object",
+    "null",
+    "undefined",
 ];
 
 /// What a condition is about, which decides what may stand in it.
@@ -106,7 +116,12 @@ impl<'c> ConditionCompiler<'c> {
             about,
         };
         this.document(value, place, report, 0)?;
-        (report.errors() == errors).then_some(Condition { nodes: this.nodes })
+        let condition = Condition { nodes: this.nodes };
+        if report.errors() == errors && condition.check(usize::MAX, usize::MAX).is_none() {
+            // Some operators are two nodes deep. What `Program::from_bytes` refuses must not be compiled.
+            report.error(place, format!("the condition nests deeper than {MAX_NESTING} levels"));
+        }
+        (report.errors() == errors).then_some(condition)
     }
 
     pub(super) fn shared(&mut self) -> &mut Compiler {
@@ -180,7 +195,7 @@ impl<'c> ConditionCompiler<'c> {
                 _ if key.starts_with('$') => {
                     report.error(
                         place,
-                        format!("`{key}` is no operator{}", suggestion(key, &OPERATORS)),
+                        format!("`{key}` is no operator{}", near_operator(key)),
                     );
                     None
                 }
@@ -227,8 +242,7 @@ impl<'c> ConditionCompiler<'c> {
         let name = value.as_str().unwrap_or_default();
         let segment = self.compiler.segment(name);
         if segment.is_none() {
-            let known: Vec<&str> = self.compiler.segment_names.iter().map(String::as_str).collect();
-            let near = suggestion(name, &known);
+            let near = self.compiler.segment_suggestion(name);
             report.error(place, format!("there is no (valid) segment `{name}`{near}"));
         }
         segment.map(Node::Segment)
@@ -242,22 +256,11 @@ impl<'c> ConditionCompiler<'c> {
         report: &mut Report,
         depth: usize,
     ) -> Option<Node> {
-        let path: Vec<String> = path.split('.').map(str::to_owned).collect();
-        let roots: &[&str] = match self.about {
-            About::Decision => &["request", "session", "profile", "score", "affinity", "data"],
-            About::Event => &["type", "name", "properties", "context", "traits"],
-            About::Value => &[],
-        };
-        if !roots.is_empty() && !path.first().is_some_and(|root| roots.contains(&root.as_str())) {
-            let root = path.first().map_or("", String::as_str);
-            let known = roots.join("`, `");
-            let near = suggestion(root, roots);
-            report.error(
-                place,
-                format!("no attribute begins with `{root}`: there are `{known}`{near}"),
-            );
-            return None;
-        }
+        let path = match self.about {
+            About::Decision => attribute::of_decision(path, place, report),
+            About::Event => attribute::of_event(path, place, report),
+            About::Value => attribute::split(path, place, report),
+        }?;
         if self.about == About::Decision {
             self.compiler.reads(&path);
         }
@@ -286,7 +289,10 @@ impl<'c> ConditionCompiler<'c> {
                 }
                 self.join(all, place, report)
             }
-            constant => self.push(Node::Is(constant.clone()), place, report),
+            constant => {
+                bounded(constant, place, report)?;
+                self.push(Node::Is(constant.clone()), place, report)
+            }
         }
     }
 
@@ -298,8 +304,12 @@ impl<'c> ConditionCompiler<'c> {
         report: &mut Report,
         depth: usize,
     ) -> Option<Node> {
+        bounded(operand, place, report)?;
         let compare = |comparison| Some(Node::Compare(comparison, operand.clone()));
         match operator {
+            "$lt" | "$lte" | "$gt" | "$gte" if matches!(operand, Value::Array(_) | Value::Object(_)) => {
+                expected("a number or text", place, report)
+            }
             "$eq" => Some(Node::Equal(operand.clone())),
             "$ne" => Some(Node::Not(self.push(
                 Node::Equal(operand.clone()),
@@ -321,8 +331,11 @@ impl<'c> ConditionCompiler<'c> {
                 _ => expected("`true` or `false`", place, report),
             },
             "$type" => match operand.as_str() {
-                Some(name) => Some(Node::Type(name.to_owned())),
-                None => expected("the name of a type", place, report),
+                Some(name) if TYPES.contains(&name) => Some(Node::Type(name.to_owned())),
+                name => {
+                    let near = name.map_or_else(String::new, |name| suggestion(name, &TYPES));
+                    expected(&format!("one of {}{near}", TYPES.join(", ")), place, report)
+                }
             },
             "$size" => self.test(operand, place, report, depth + 1).map(Node::Size),
             "$elemMatch" => self.item(operand, place, report, depth + 1).map(Node::Element),
@@ -362,7 +375,7 @@ impl<'c> ConditionCompiler<'c> {
             unknown => {
                 report.error(
                     place,
-                    format!("`{unknown}` is no operator{}", suggestion(unknown, &OPERATORS)),
+                    format!("`{unknown}` is no operator{}", near_operator(unknown)),
                 );
                 None
             }
@@ -389,6 +402,20 @@ impl<'c> ConditionCompiler<'c> {
     }
 }
 
+/// Constants go into the program's bytes, and bytes that nest too deeply are not read.
+fn bounded(constant: &Value, place: &Place<'_>, report: &mut Report) -> Option<()> {
+    if !constant.nests_within(MAX_DEPTH) {
+        report.error(place, format!("the value nests deeper than {MAX_DEPTH} levels"));
+        return None;
+    }
+    Some(())
+}
+
+/// Of all operators of the language, also those that this version does not have yet.
+fn near_operator(name: &str) -> String {
+    suggestion(name, &[&OPERATORS[..], &LATER[..]].concat())
+}
+
 fn any(nodes: Vec<NodeId>) -> Node {
     // As in MongoDB's JavaScript forms, an empty `$or` asks for nothing.
     if nodes.is_empty() {
@@ -398,7 +425,7 @@ fn any(nodes: Vec<NodeId>) -> Node {
     }
 }
 
-fn is_operators(object: &Object) -> bool {
+pub(super) fn is_operators(object: &Object) -> bool {
     !object.is_empty() && object.iter().all(|(key, _)| key.starts_with('$'))
 }
 
