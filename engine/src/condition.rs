@@ -171,6 +171,31 @@ impl Condition {
         }
     }
 
+    /// The numbers that tests of the attribute at this path compare its value with.
+    pub(crate) fn numbers_compared(&self, path: &[&str], numbers: &mut Vec<f64>) {
+        for node in &self.nodes {
+            if let Node::Attribute(known, id) = node
+                && known == path
+            {
+                self.numbers_below(*id, numbers);
+            }
+        }
+    }
+
+    fn numbers_below(&self, id: NodeId, numbers: &mut Vec<f64>) {
+        match self.nodes.get(usize::from(id)) {
+            Some(Node::All(nodes) | Node::Any(nodes) | Node::Every(nodes)) => {
+                nodes.iter().for_each(|id| self.numbers_below(*id, numbers));
+            }
+            Some(Node::Not(id)) => self.numbers_below(*id, numbers),
+            Some(Node::Is(value) | Node::Equal(value) | Node::Compare(_, value)) => {
+                numbers.extend(to_number(value));
+            }
+            Some(Node::In(values)) => numbers.extend(values.iter().filter_map(to_number)),
+            _ => {}
+        }
+    }
+
     /// Whether each reference leads to something before it, so that evaluation is bounded.
     pub(crate) fn check(&self, segments: usize, cells: usize) -> Option<()> {
         let mut depths: Vec<usize> = Vec::with_capacity(self.nodes.len());

@@ -123,6 +123,7 @@ pub fn decide(program: &Program, facts: &dyn Facts, context: &Context<'_>, now: 
     let next_change_at = schedule
         .filter(|at| *at > now)
         .chain(facts.next_change_at(program, now))
+        .chain(reading.next_duration_at())
         .min();
     Decisions {
         segments: reading.segments,

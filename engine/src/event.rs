@@ -2,7 +2,7 @@
 
 use crate::hash::fnv1a_32;
 use crate::time::{Timestamp, parse_timestamp, timestamp_from_number};
-use crate::value::Value;
+use crate::value::{MAX_DEPTH, Value};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -115,6 +115,8 @@ pub enum EventError {
     TooLong(&'static str, usize),
     /// The field should be an object.
     NotAnObjectField(&'static str),
+    /// The field nests deeper than [`MAX_DEPTH`]: state and journal could not be read again.
+    TooDeep(&'static str),
 }
 
 impl fmt::Display for EventError {
@@ -135,6 +137,12 @@ impl fmt::Display for EventError {
                 write!(formatter, "`{field}` is too long: at most {limit} characters")
             }
             EventError::NotAnObjectField(field) => write!(formatter, "`{field}` is not an object"),
+            EventError::TooDeep(field) => {
+                write!(
+                    formatter,
+                    "`{field}` nests too deeply: at most {MAX_DEPTH} levels"
+                )
+            }
         }
     }
 }
@@ -163,7 +171,8 @@ impl Event {
             EventKind::Page | EventKind::Screen => field("name").as_str().unwrap_or_default().to_owned(),
             _ => String::new(),
         };
-        let name = at_most(name, "event", MAX_NAME)?;
+        let name_field = if kind == EventKind::Track { "event" } else { "name" };
+        let name = at_most(name, name_field, MAX_NAME)?;
         let identifier = |name: &'static str| {
             field(name)
                 .to_identifier()
@@ -180,7 +189,8 @@ impl Event {
         };
         let part = |name: &'static str| match field(name) {
             Value::Null => Ok(Value::Null),
-            value @ Value::Object(_) => Ok(value.clone()),
+            value @ Value::Object(_) if value.nests_within(MAX_DEPTH) => Ok(value.clone()),
+            Value::Object(_) => Err(EventError::TooDeep(name)),
             _ => Err(EventError::NotAnObjectField(name)),
         };
         let context = part("context")?;
@@ -293,6 +303,17 @@ mod tests {
         }
         let long = format!(r#"{{"type":"track","event":"{}","userId":"u"}}"#, "é".repeat(201));
         assert_eq!(event(&long, None), Err(EventError::TooLong("event", 200)));
+        let long = format!(r#"{{"type":"page","name":"{}","userId":"u"}}"#, "é".repeat(201));
+        assert_eq!(event(&long, None), Err(EventError::TooLong("name", 200)));
+        let deep = |levels: usize| {
+            let (open, close) = ("[".repeat(levels - 2), "]".repeat(levels - 2));
+            format!(r#"{{"type":"page","userId":"u","properties":{{"a":{open}1{close}}}}}"#)
+        };
+        assert!(event(&deep(MAX_DEPTH), None).is_ok());
+        assert_eq!(
+            event(&deep(MAX_DEPTH + 1), None),
+            Err(EventError::TooDeep("properties"))
+        );
     }
 
     #[test]

@@ -57,6 +57,14 @@ impl Facts for State {
     }
 }
 
+/// No session is as long, in seconds.
+const MAX_DURATION: f64 = 1e12;
+
+/// How long a session has been going on, in whole seconds.
+fn duration(session: &Session, now: Timestamp) -> f64 {
+    (now.saturating_sub(session.started_at).max(0) / SECOND) as f64
+}
+
 /// One reading of the facts, at one instant, for one page.
 pub(crate) struct Reading<'a> {
     program: &'a Program,
@@ -93,11 +101,33 @@ impl<'a> Reading<'a> {
             "number" => Value::Number(f64::from(number)),
             "isNew" => Value::Bool(number <= 1),
             "pageViews" => Value::Number(f64::from(session.map_or(0, |session| session.page_views))),
-            "duration" => {
-                Value::Number(session.map_or(0.0, |s| ((self.now - s.started_at).max(0) / SECOND) as f64))
-            }
+            "duration" => Value::Number(session.map_or(0.0, |session| duration(&session, self.now))),
             _ => return None,
         })
+    }
+
+    /// When the session's duration, which grows by itself, next passes a number that a condition compares it
+    /// with.
+    pub(crate) fn next_duration_at(&self) -> Option<Timestamp> {
+        let session = self.facts.session(self.now)?;
+        let mut numbers = Vec::new();
+        let segments = self.program.segments.iter().map(|segment| &segment.condition);
+        let experiences = self
+            .program
+            .experiences
+            .iter()
+            .filter_map(|e| e.condition.as_ref());
+        for condition in segments.chain(experiences) {
+            condition.numbers_compared(&["session", "duration"], &mut numbers);
+        }
+        let duration = duration(&session, self.now);
+        // The duration is a whole number: it reaches a number at the next one, and is past it one later.
+        numbers
+            .iter()
+            .flat_map(|number| [number.ceil(), number.floor() + 1.0])
+            .filter(|mark| *mark > duration && *mark < MAX_DURATION)
+            .map(|mark| session.started_at.saturating_add(mark as i64 * SECOND))
+            .min()
     }
 
     fn profile(&self, name: &str, rest: &[String]) -> Option<Cow<'_, Value>> {
@@ -105,10 +135,12 @@ impl<'a> Reading<'a> {
         let owned = match name {
             "traits" => {
                 let (first, rest) = rest.split_first()?;
-                return match profile {
+                let found = match profile {
                     Cow::Borrowed(profile) => profile.traits.get(first)?.at(rest).map(Cow::Borrowed),
                     Cow::Owned(profile) => profile.traits.get(first)?.at(rest).cloned().map(Cow::Owned),
                 };
+                // A trait that was set to `null` is gone.
+                return found.filter(|value| !value.is_null());
             }
             "userId" => Value::from(profile.user_id.clone()?),
             "identified" => Value::Bool(profile.user_id.is_some()),

@@ -46,20 +46,23 @@ impl PagePattern {
         let mut tokens = Vec::new();
         let mut literal = String::new();
         let mut characters = pattern.chars().peekable();
-        let mut previous = None;
         while let Some(character) = characters.next() {
             let token = match character {
                 '*' => Some(Token::Anything),
                 // In `https://` and `localhost:8080` the colon is no parameter.
-                ':' if previous == Some('/')
-                    && characters
-                        .peek()
-                        .is_some_and(|c| c.is_ascii_alphabetic() || *c == '_') =>
+                ':' if characters
+                    .peek()
+                    .is_some_and(|c| c.is_ascii_alphabetic() || *c == '_') =>
                 {
                     while characters
                         .next_if(|c| c.is_ascii_alphanumeric() || *c == '_')
                         .is_some()
                     {}
+                    if let Some(modifier @ ('?' | '+' | '*' | '(')) = characters.peek() {
+                        return Err(format!(
+                            "`{modifier}` after a `:name` is not supported: use `*`, `:name` and plain text"
+                        ));
+                    }
                     Some(Token::Segment)
                 }
                 '\\' => {
@@ -71,12 +74,16 @@ impl PagePattern {
                         "`{character}` is not supported: use `*`, `:name` and plain text"
                     ));
                 }
+                '?' | '#' if part == PagePart::Path => {
+                    return Err(format!(
+                        "a path has no `{character}`: match the whole address by {{\"url\": …}}"
+                    ));
+                }
                 plain => {
                     literal.push(plain);
                     None
                 }
             };
-            previous = Some(character);
             if let Some(token) = token {
                 if !literal.is_empty() {
                     tokens.push(Token::Literal(std::mem::take(&mut literal)));
@@ -102,41 +109,49 @@ impl PagePattern {
     }
 }
 
-/// Matches greedily between stars: it is enough to go back to the last star (as in a glob), and within the
-/// run between two stars each token has one way to match, except a `:name`, which ends at the next `/`.
+/// Whether the tokens cover the text: for each token in turn, the set of places at which the tokens up to it
+/// may end. So that no pattern makes matching slow, whatever the text.
 fn matches_from(tokens: &[Token], text: &str) -> bool {
-    let (mut token, mut at) = (0, 0);
-    let mut retry: Option<(usize, usize)> = None;
-    loop {
-        let stepped = match tokens.get(token) {
-            None if at == text.len() => return true,
-            None => None,
-            Some(Token::Anything) => {
-                retry = Some((token + 1, at));
-                Some(at)
-            }
-            Some(Token::Literal(literal)) => text[at..]
-                .starts_with(literal.as_str())
-                .then(|| at + literal.len()),
-            Some(Token::Segment) => {
-                let length = text[at..].find('/').unwrap_or(text.len() - at);
-                (length > 0).then_some(at + length)
-            }
-        };
-        if let Some(next) = stepped {
-            (token, at) = (token + 1, next);
-            continue;
-        }
-        let Some((after_star, from)) = retry else {
+    let mut text = text.as_bytes();
+    let mut tokens = tokens;
+    // Most patterns begin with plain text, which most pages do not fit.
+    while let Some((Token::Literal(literal), rest)) = tokens.split_first() {
+        let Some(after) = text.strip_prefix(literal.as_bytes()) else {
             return false;
         };
-        let Some(character) = text[from..].chars().next() else {
-            return false;
-        };
-        let next = from + character.len_utf8();
-        retry = Some((after_star, next));
-        (token, at) = (after_star, next);
+        (tokens, text) = (rest, after);
     }
+    match tokens {
+        [] => return text.is_empty(),
+        [Token::Anything] => return true,
+        _ => {}
+    }
+    let mut ends = vec![false; text.len() + 1];
+    ends[0] = true;
+    for token in tokens {
+        let mut next = vec![false; text.len() + 1];
+        // Whether the token may have begun before this place and go on over it.
+        let mut open = false;
+        for at in 0..=text.len() {
+            match token {
+                Token::Literal(literal) => {
+                    if ends[at] && text[at..].starts_with(literal.as_bytes()) {
+                        next[at + literal.len()] = true;
+                    }
+                }
+                Token::Anything => {
+                    open |= ends[at];
+                    next[at] = open;
+                }
+                Token::Segment => {
+                    next[at] = open;
+                    open = (open || ends[at]) && text.get(at).is_some_and(|byte| *byte != b'/');
+                }
+            }
+        }
+        ends = next;
+    }
+    ends.last() == Some(&true)
 }
 
 #[cfg(test)]
@@ -164,6 +179,13 @@ mod tests {
         check("*/sale/*", "/shop/sale/sale/x", true);
         check("/a*b*c", "/aXbYbZc", true);
         check("/a*b*c", "/aXbYbZ", false);
+        check("/products/:slug.html", "/products/bike-1.html", true);
+        check("/products/:slug.html", "/products/.html", false);
+        check("/products/:slug.html", "/products/a/b.html", false);
+        check("*/:slug-:id", "/a/b/bike-2-x", true);
+        check("*/:slug-:id", "/a/b/bike", false);
+        check("/:a", "/x/", false);
+        check("/**", "/", true);
     }
 
     #[test]
@@ -185,6 +207,15 @@ mod tests {
                 .unwrap_err()
                 .contains("`/about`")
         );
+        for (pattern, named) in [
+            ("/a/:b?", "`?`"),
+            ("/:a+", "`+`"),
+            ("/a?b=1", "`url`"),
+            ("/a#b", "`#`"),
+        ] {
+            let message = PagePattern::parse(PagePart::Path, pattern).unwrap_err();
+            assert!(message.replace('"', "`").contains(named), "{message}");
+        }
     }
 
     #[test]

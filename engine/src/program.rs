@@ -6,7 +6,7 @@ use crate::event::{Event, EventKind};
 use crate::hash::fnv1a_64;
 use crate::mutation::Mutation;
 use crate::pages::PagePattern;
-use crate::time::Timestamp;
+use crate::time::{LONGEST, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -228,9 +228,12 @@ impl Program {
             if let Some(condition) = &cell.matcher.condition {
                 condition.check(0, 0)?;
             }
-            if cell.within.is_some_and(|within| within <= 0) {
+            if cell.within.is_some_and(|within| within <= 0 || within > LONGEST) {
                 return None;
             }
+        }
+        if self.trait_paths.iter().any(Vec::is_empty) {
+            return None;
         }
         let in_order = self
             .by_priority

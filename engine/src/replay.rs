@@ -3,6 +3,7 @@
 //! The command line, the worker and the browser's tests share this, so that the same log gives the same
 //! lines everywhere.
 
+use crate::codec::Malformed;
 use crate::decide::{Context, Decisions, decide};
 use crate::event::{Arrival, Event, EventError, instant};
 use crate::facts::Facts;
@@ -29,17 +30,23 @@ pub struct LoggedEvent {
 }
 
 impl LoggedEvent {
-    /// Reads a line of a log. An event after `now` is taken as happening at `now`.
+    /// Reads a line of a log. The event's `timestamp` is taken as it is: a log is no delivery, whose clocks
+    /// are corrected. An event after `now` is taken as happening at `now`.
     ///
     /// # Errors
     /// When the message is not an event.
     pub fn read(line: usize, message: &Value, now: Option<Timestamp>) -> Result<Self, EventError> {
-        let own = instant(message.get("timestamp")).unwrap_or_default();
+        let own = ["timestamp", "originalTimestamp", "receivedAt"]
+            .into_iter()
+            .find_map(|name| instant(message.get(name)));
         let arrival = Arrival {
-            received_at: now.unwrap_or(own),
+            received_at: now.or(own).unwrap_or_default(),
             sent_at: None,
         };
-        let event = Event::from_message(message, arrival, &format!("line-{line}"))?;
+        let mut event = Event::from_message(message, arrival, &format!("line-{line}"))?;
+        if let Some(own) = own {
+            event.time = own.clamp(0, arrival.received_at.max(0));
+        }
         let visitor_id = event
             .anonymous_id
             .clone()
@@ -95,6 +102,24 @@ impl<'p> Replay<'p> {
         *latest = (*latest).max(logged.event.time);
         fold(self.program, state, &logged.event);
         decided(self.program, logged, state, *latest)
+    }
+}
+
+impl Replay<'_> {
+    /// Writes each visitor's state to bytes and reads it again, as it happens to it between requests.
+    ///
+    /// # Errors
+    /// When a state cannot be read again, which is a mistake of this crate.
+    pub fn reload(&mut self) -> Result<(), Malformed> {
+        for (state, _) in self.visitors.values_mut() {
+            *state = State::from_bytes(self.program, &state.to_bytes(self.program))?;
+        }
+        Ok(())
+    }
+
+    /// What is remembered of a visitor.
+    pub fn state(&self, visitor_id: &str) -> Option<&State> {
+        self.visitors.get(visitor_id).map(|(state, _)| state)
     }
 }
 

@@ -23,7 +23,12 @@ impl Request {
             end -= 1;
         }
         let url = url[..end].split('#').next().unwrap_or_default();
-        let authority = url.find("://").map_or(0, |at| at + 3);
+        // A `://` further on belongs to an address in the path or query.
+        let scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+        let authority = url
+            .find("://")
+            .filter(|at| url[..*at].chars().all(scheme))
+            .map_or(0, |at| at + 3);
         let query_at = url[authority..].find('?').map_or(url.len(), |at| authority + at);
         let path_at = url[authority..query_at]
             .find('/')
@@ -139,6 +144,10 @@ mod tests {
             ("https://x", "/"),
             ("https://x?a/b", "/"),
             ("?", "/"),
+            ("/a?next=https://x.example/b", "/a"),
+            ("/go/https://x.example/b", "/go/https://x.example/b"),
+            ("https://x/a?next=https://y/b", "/a"),
+            ("//x/a", "//x/a"),
         ] {
             assert_eq!(Request::new(url, Object::new()).path(), path, "{url}");
         }

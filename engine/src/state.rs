@@ -16,8 +16,8 @@ pub const SESSION_GAP: i64 = 30 * MINUTE;
 /// How many of the newest events are known by key, so that folding one again changes nothing.
 pub const MAX_RECENT: usize = 64;
 
-/// The longest trait value that a visitor's state keeps, in bytes.
-const MAX_TRAIT: usize = 256;
+/// The longest trait value that a visitor's state keeps, in bytes of its binary form.
+pub const MAX_TRAIT: usize = 256;
 
 /// The visit that is going on, or the last one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,29 +91,24 @@ impl State {
         self.session.number > 0 && now < self.session.last_at.saturating_add(SESSION_GAP)
     }
 
-    /// Takes over the traits that the program reads.
+    /// Takes over the traits that the program reads. One that is gone is kept as `null`, so that it is gone
+    /// in a merge with an older state too.
     pub(crate) fn merge_traits(&mut self, program: &Program, traits: &Value) {
+        let Some(members) = traits.as_object() else { return };
+        let mut holder = Value::Object(std::mem::take(&mut self.profile.traits));
         for path in &program.trait_paths {
-            // As Segment's servers do, a trait is replaced as a whole: what an object no longer has is gone.
-            let replaced = path.first().is_some_and(|first| !traits.get(first).is_null());
             let value = match traits.at(path) {
+                // A trait that does not fit is unknown here; the origin has it in full.
+                Some(value) if binary_length(value) > MAX_TRAIT => &Value::Null,
                 Some(value) => value,
-                None if replaced => &Value::Null,
+                // As Segment's servers do, a trait is replaced as a whole: what an object no longer has is gone.
+                None if path.first().is_some_and(|first| members.get(first).is_some()) => &Value::Null,
                 None => continue,
             };
-            let mut holder = Value::Object(std::mem::take(&mut self.profile.traits));
-            if matches!(value, Value::String(text) if text.len() > MAX_TRAIT) {
-                // A trait that does not fit is unknown here; the origin has it in full.
-                holder.set_at(path, Value::Null);
-            } else if matches!(
-                value,
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)
-            ) {
-                holder.set_at(path, value.clone());
-            }
-            if let Value::Object(traits) = holder {
-                self.profile.traits = traits;
-            }
+            holder.set_at(path, value.clone());
+        }
+        if let Value::Object(traits) = holder {
+            self.profile.traits = traits;
         }
     }
 
@@ -254,7 +249,8 @@ impl State {
                 continue;
             }
             writer.bytes(&spec.key.to_le_bytes());
-            cell.newest(max_entries).write(&mut writer, self.session.last_at);
+            cell.newest(max_entries, spec.shape())
+                .write(&mut writer, self.session.last_at);
         }
         writer.into_bytes()
     }
@@ -311,6 +307,12 @@ impl State {
         }
         Ok(state)
     }
+}
+
+fn binary_length(value: &Value) -> usize {
+    let mut writer = Writer::new();
+    value.write(&mut writer);
+    writer.into_bytes().len()
 }
 
 /// What the origin knows of a profile at an instant.

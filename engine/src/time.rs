@@ -13,7 +13,7 @@ pub const HOUR: i64 = 60 * MINUTE;
 pub const DAY: i64 = 24 * HOUR;
 
 /// Longer durations are mistakes: ten years.
-const LONGEST: i64 = 3_653 * DAY;
+pub const LONGEST: i64 = 3_653 * DAY;
 
 /// The latest instant that is taken from outside: the end of the year 9999.
 const LATEST: Timestamp = 253_402_300_799_999;

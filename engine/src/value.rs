@@ -6,12 +6,19 @@
 //! the browser) and hand over a [`Value`].
 
 use crate::codec::{Malformed, Reader, Writer};
-use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 use std::fmt;
 
-/// How deep a value that is read from bytes may nest.
+/// How deep a value that is kept in bytes may nest: a plain value is one level, a list of them two.
+///
+/// What comes from outside is held to this before it is written ([`Value::nests_within`]), so that what was
+/// written can be read.
 pub const MAX_DEPTH: usize = 64;
+
+/// How deep a value that is read from a text format may nest; `serde_json`'s own limit, for whatever other
+/// reader there is. Values are dropped, cloned and compared by recursion.
+const MAX_TEXT_DEPTH: usize = 128;
 
 /// Integers up to this magnitude are exact in an `f64`.
 const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
@@ -64,6 +71,28 @@ impl Object {
         &mut self.members[index].1
     }
 
+    /// An object of members in any order; the last value of a key wins.
+    ///
+    /// It sorts once: members that come in a hostile order must not cost the square of their number.
+    fn from_members(mut members: Vec<(String, Value)>) -> Self {
+        members.reverse();
+        members.sort_by(|(a, _), (b, _)| a.cmp(b));
+        members.dedup_by(|(a, _), (b, _)| a == b);
+        Self { members }
+    }
+
+    /// The place of a member among the members.
+    pub(crate) fn position(&self, key: &str) -> Option<usize> {
+        self.members.binary_search_by(|(k, _)| k.as_str().cmp(key)).ok()
+    }
+
+    /// The member at a place.
+    pub(crate) fn member(&self, position: usize) -> Option<(&str, &Value)> {
+        self.members
+            .get(position)
+            .map(|(key, value)| (key.as_str(), value))
+    }
+
     /// Sets a member; the last value of a key wins.
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<Value>) {
         let (key, value) = (key.into(), value.into());
@@ -97,11 +126,12 @@ impl Object {
 
 impl<K: Into<String>> FromIterator<(K, Value)> for Object {
     fn from_iter<I: IntoIterator<Item = (K, Value)>>(members: I) -> Self {
-        let mut object = Self::new();
-        for (key, value) in members {
-            object.insert(key, value);
-        }
-        object
+        Self::from_members(
+            members
+                .into_iter()
+                .map(|(key, value)| (key.into(), value))
+                .collect(),
+        )
     }
 }
 
@@ -129,17 +159,36 @@ impl Value {
         Some(value)
     }
 
-    /// Sets the value at a path, making objects on the way.
+    /// Sets the value at a path, making objects on the way; an item that a list has is set in the list.
     pub fn set_at(&mut self, path: &[String], value: Value) {
         let mut place = self;
         for segment in path {
-            if !matches!(place, Value::Object(_)) {
+            let index = match place {
+                Value::Array(items) => segment.parse().ok().filter(|index: &usize| *index < items.len()),
+                _ => None,
+            };
+            if index.is_none() && !matches!(place, Value::Object(_)) {
                 *place = Value::Object(Object::new());
             }
-            let Value::Object(object) = place else { return };
-            place = object.entry(segment);
+            place = match (place, index) {
+                (Value::Array(items), Some(index)) => &mut items[index],
+                (Value::Object(object), _) => object.entry(segment),
+                _ => return,
+            };
         }
         *place = value;
+    }
+
+    /// Whether the value nests at most this deep: a plain value is one level, a list of them two.
+    pub fn nests_within(&self, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else {
+            return false;
+        };
+        match self {
+            Value::Array(items) => items.iter().all(|item| item.nests_within(depth)),
+            Value::Object(object) => object.iter().all(|(_, value)| value.nests_within(depth)),
+            _ => true,
+        }
     }
 
     /// The text, if this is text.
@@ -193,6 +242,8 @@ impl Value {
         match self {
             Value::Null => String::new(),
             Value::Bool(boolean) => boolean.to_string(),
+            // As in JavaScript, there is no sign on nothing.
+            Value::Number(0.0) => "0".to_owned(),
             Value::Number(number) => number.to_string(),
             Value::String(text) => text.clone(),
             Value::Array(items) => items.iter().map(Value::to_text).collect::<Vec<_>>().join(","),
@@ -257,12 +308,12 @@ impl Value {
             }
             7 => {
                 let length = reader.length()?;
-                let mut object = Object::new();
+                let mut members = Vec::new();
                 for _ in 0..length {
                     let key = reader.text()?.to_owned();
-                    object.insert(key, Value::read(reader, depth - 1)?);
+                    members.push((key, Value::read(reader, depth - 1)?));
                 }
-                Value::Object(object)
+                Value::Object(Object::from_members(members))
             }
             _ => return Err(Malformed),
         })
@@ -348,14 +399,33 @@ impl Serialize for Object {
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
-            deserializer.deserialize_any(ValueVisitor)
+            deserializer.deserialize_any(ValueVisitor(MAX_TEXT_DEPTH))
         } else {
-            deserializer.deserialize_bytes(ValueVisitor)
+            deserializer.deserialize_bytes(ValueVisitor(MAX_DEPTH))
         }
     }
 }
 
-struct ValueVisitor;
+/// Reads a value that nests at most this deep.
+#[derive(Clone, Copy)]
+struct ValueVisitor(usize);
+
+impl ValueVisitor {
+    fn inner<E: de::Error>(self) -> Result<Self, E> {
+        match self.0.checked_sub(1) {
+            None | Some(0) => Err(E::custom("the value nests too deeply")),
+            Some(depth) => Ok(Self(depth)),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for ValueVisitor {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
 
 impl<'de> Visitor<'de> for ValueVisitor {
     type Value = Value;
@@ -393,23 +463,25 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Value, E> {
-        Value::read(&mut Reader::new(bytes), MAX_DEPTH).map_err(|_| E::custom("malformed value"))
+        Value::read(&mut Reader::new(bytes), self.0).map_err(|_| E::custom("malformed value"))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
+        let inner = self.inner()?;
         let mut items = Vec::new();
-        while let Some(item) = sequence.next_element()? {
+        while let Some(item) = sequence.next_element_seed(inner)? {
             items.push(item);
         }
         Ok(Value::Array(items))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut object = Object::new();
-        while let Some((key, value)) = map.next_entry::<String, Value>()? {
-            object.insert(key, value);
+        let inner = self.inner()?;
+        let mut members = Vec::new();
+        while let Some(key) = map.next_key::<String>()? {
+            members.push((key, map.next_value_seed(inner)?));
         }
-        Ok(Value::Object(object))
+        Ok(Value::Object(Object::from_members(members)))
     }
 }
 
@@ -435,13 +507,63 @@ mod tests {
         round_trip(r#"{"a":[1,2.5,-3,"x",null,true,false],"b":{"c":{}},"é":"✓"}"#);
         round_trip("9007199254740991");
         round_trip("-9007199254740991");
-        round_trip("1.5e300");
+        round_trip("1.5e+300");
     }
 
     #[test]
     fn the_last_of_equal_keys_wins_and_keys_are_sorted() {
         let value: Value = serde_json::from_str(r#"{"b":1,"a":2,"b":3}"#).unwrap();
         assert_eq!(serde_json::to_string(&value).unwrap(), r#"{"a":2,"b":3}"#);
+    }
+
+    #[test]
+    fn many_members_in_the_worst_order_are_read_at_once() {
+        // Inserting them one by one would move some 100 GB.
+        let members = (0..60_000).rev().map(|i| format!(r#""{i:06}":{i}"#));
+        let json = format!("{{{}}}", members.collect::<Vec<_>>().join(","));
+        let value: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(value.as_object().unwrap().len(), 60_000);
+        assert_eq!(value.get("000007"), &Value::Number(7.0));
+        let collected: Object = (0..60_000_u32)
+            .rev()
+            .chain([7])
+            .map(|i| (format!("{i:06}"), Value::Number(f64::from(i))))
+            .collect();
+        assert_eq!(Value::Object(collected), value);
+    }
+
+    #[test]
+    fn nesting_is_measured_and_bounded() {
+        let nested = |depth: usize| {
+            let json = format!("{}1{}", "[".repeat(depth - 1), "]".repeat(depth - 1));
+            serde_json::from_str::<Value>(&json)
+        };
+        assert!(nested(3).unwrap().nests_within(3));
+        assert!(!nested(4).unwrap().nests_within(3));
+        assert!(!Value::Null.nests_within(0));
+        assert!(nested(120).is_ok());
+        assert!(nested(200).is_err());
+        // What is within the limit survives its bytes.
+        let deepest = nested(MAX_DEPTH).unwrap();
+        let mut writer = Writer::new();
+        deepest.write(&mut writer);
+        let bytes = writer.into_bytes();
+        assert_eq!(Value::read(&mut Reader::new(&bytes), MAX_DEPTH), Ok(deepest));
+    }
+
+    #[test]
+    fn values_are_set_inside_lists() {
+        let path = |text: &str| text.split('.').map(str::to_owned).collect::<Vec<_>>();
+        let mut value: Value = serde_json::from_str(r#"{"a":[1,2]}"#).unwrap();
+        value.set_at(&path("a.1"), Value::from("x"));
+        assert_eq!(serde_json::to_string(&value).unwrap(), r#"{"a":[1,"x"]}"#);
+        value.set_at(&path("a.2"), Value::from("y"));
+        assert_eq!(serde_json::to_string(&value).unwrap(), r#"{"a":{"2":"y"}}"#);
+    }
+
+    #[test]
+    fn zero_has_no_sign_as_text() {
+        assert_eq!(Value::Number(-0.0).to_text(), "0");
     }
 
     #[test]

@@ -240,6 +240,7 @@ fn word(error: &EventError) -> &'static str {
         EventError::NoIdentity => "no_identity",
         EventError::TooLong(..) => "too_long",
         EventError::NotAnObjectField(_) => "not_an_object_field",
+        EventError::TooDeep(_) => "too_deep",
     }
 }
 

@@ -1,7 +1,7 @@
 //! Conditions as an author writes them → [`Condition`].
 
-use super::{Compiler, attribute};
 use super::warning::{Place, Report, suggestion};
+use super::{Compiler, attribute};
 use crate::condition::{Comparison, Condition, MAX_NESTING, Node, NodeId, TextPlace};
 use crate::value::{MAX_DEPTH, Object, Value};
 
@@ -119,7 +119,10 @@ impl<'c> ConditionCompiler<'c> {
         let condition = Condition { nodes: this.nodes };
         if report.errors() == errors && condition.check(usize::MAX, usize::MAX).is_none() {
             // Some operators are two nodes deep. What `Program::from_bytes` refuses must not be compiled.
-            report.error(place, format!("the condition nests deeper than {MAX_NESTING} levels"));
+            report.error(
+                place,
+                format!("the condition nests deeper than {MAX_NESTING} levels"),
+            );
         }
         (report.errors() == errors).then_some(condition)
     }
@@ -193,10 +196,7 @@ impl<'c> ConditionCompiler<'c> {
                     None
                 }
                 _ if key.starts_with('$') => {
-                    report.error(
-                        place,
-                        format!("`{key}` is no operator{}", near_operator(key)),
-                    );
+                    report.error(place, format!("`{key}` is no operator{}", near_operator(key)));
                     None
                 }
                 path => self.attribute(path, value, place, report, depth),

@@ -1,6 +1,6 @@
 //! `$events`: how often something was done.
 
-use super::condition::ConditionCompiler;
+use super::condition::{ConditionCompiler, is_operators};
 use super::warning::{Place, Report, suggestion};
 use crate::cell::MAX_EXACT;
 use crate::condition::{Comparison, Node};
@@ -83,6 +83,18 @@ impl ConditionCompiler<'_> {
         let at_least_one = Value::Object([("$gte", Value::Number(1.0))].into_iter().collect());
         let count_place = &place.member("count");
         let test = object.get("count").unwrap_or(&at_least_one);
+        let is_test = match test {
+            Value::Number(_) => true,
+            Value::Object(operators) => is_operators(operators),
+            _ => false,
+        };
+        if !is_test {
+            report.error(
+                count_place,
+                "expected a number, or operators such as {\"$gte\": 3}",
+            );
+            return None;
+        }
         let first = self.nodes().len();
         let test = self.test(test, count_place, report, depth + 1)?;
         let enough = self.enough(first);

@@ -2,7 +2,7 @@
 
 use super::condition::ConditionCompiler;
 use super::warning::{Place, Report, suggestion};
-use super::{Compiler, MAX_EXPERIENCES};
+use super::{Compiler, MAX_EXPERIENCES, attribute};
 use crate::condition::{Condition, Node};
 use crate::event::instant;
 use crate::mutation::{Mutation, Operation};
@@ -31,6 +31,10 @@ const KEYS: [&str; 18] = [
     "purpose",
     "name",
 ];
+/// The operations that the language has and this version does not.
+const LATER_OPERATIONS: [&str; 7] = ["unwrap", "move", "image", "link", "title", "meta", "redirect"];
+const STATUSES: [&str; 4] = ["running", "paused", "draft", "stopped"];
+const KINDS: [&str; 3] = ["personalization", "experiment", "redirect"];
 const MAX_VARIANTS: usize = 100;
 const MAX_MUTATIONS: usize = 500;
 const MAX_PAGES: usize = 200;
@@ -71,8 +75,10 @@ pub(super) fn compile(compiler: &mut Compiler, value: &Value, place: &Place<'_>,
             );
             continue;
         }
+        let checkpoint = compiler.checkpoint();
         let mut experience = one(compiler, id, object, value, place, report);
         if report.errors() > errors {
+            compiler.roll_back(&checkpoint);
             experience.status = Status::Invalid;
             experience.variants.clear();
             experience.condition = None;
@@ -109,11 +115,21 @@ fn one(
             )
             || matches!((later, given.as_str()), ("purpose", Some("personalization")));
         if !is_default {
-            report.error(
-                &place.member(later),
-                format!("this `{later}` is not supported by this version"),
-            );
+            let message = match given.as_str() {
+                Some(kind) if later == "kind" && !KINDS.contains(&kind) => {
+                    let near = suggestion(kind, &KINDS);
+                    format!("expected one of {}{near}", KINDS.join(", "))
+                }
+                _ => format!("this `{later}` is not supported by this version"),
+            };
+            report.error(&place.member(later), message);
         }
+    }
+    if !matches!(value.get("goal"), Value::Null | Value::Object(_)) {
+        report.error(
+            &place.member("goal"),
+            "expected an event such as {\"name\": \"Order Completed\"}",
+        );
     }
     let text = |name: &str, report: &mut Report| match value.get(name) {
         Value::Null => None,
@@ -135,10 +151,11 @@ fn one(
         Value::Null => Status::Running,
         Value::String(text) if text == "running" => Status::Running,
         Value::String(text) if text == "paused" || text == "draft" || text == "stopped" => Status::Paused,
-        _ => {
+        other => {
+            let near = suggestion(other.as_str().unwrap_or_default(), &STATUSES);
             report.error(
                 &place.member("status"),
-                "expected `running`, `paused`, `draft` or `stopped`",
+                format!("expected `running`, `paused`, `draft` or `stopped`{near}"),
             );
             Status::Invalid
         }
@@ -218,7 +235,13 @@ fn schedule(value: &Value, place: &Place<'_>, report: &mut Report) -> (Option<i6
             found
         }
     };
-    (at("from"), at("to"))
+    let (from, to) = (at("from"), at("to"));
+    if let (Some(from), Some(to)) = (from, to)
+        && from >= to
+    {
+        report.warning(place, "it ends before it begins: the experience never runs");
+    }
+    (from, to)
 }
 
 fn condition(
@@ -232,8 +255,7 @@ fn condition(
         (Value::String(name), Value::Null) => {
             let segment = compiler.segment(name);
             if segment.is_none() {
-                let known: Vec<&str> = compiler.segment_names.iter().map(String::as_str).collect();
-                let near = suggestion(name, &known);
+                let near = compiler.segment_suggestion(name);
                 report.error(
                     &place.member("segment"),
                     format!("there is no (valid) segment `{name}`{near}"),
@@ -347,7 +369,10 @@ fn mutations(
     for (index, item) in items.iter().enumerate() {
         let place = &place.item(index);
         if let Some(mutation) = mutation(item, place, report) {
-            mutation.content.paths().for_each(|path| compiler.reads(path));
+            for path in mutation.content.paths() {
+                let path = attribute::of_decision(&path.join("."), &place.member("value"), report);
+                path.iter().for_each(|path| compiler.reads(path));
+            }
             mutations.push(mutation);
         }
     }
@@ -362,12 +387,17 @@ fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mut
     report.unknown_keys(object, place, &["op", "selector", "name", "value", "description"]);
     let name = value.get("op").as_str().unwrap_or_default();
     let Some(operation) = Operation::parse(name) else {
+        let place = &place.member("op");
+        if LATER_OPERATIONS.contains(&name) {
+            report.error(place, format!("`{name}` is not supported by this version"));
+            return None;
+        }
         let known: Vec<&str> = Operation::ALL.iter().map(|(name, _)| *name).collect();
-        let near = suggestion(name, &known);
-        report.error(
-            &place.member("op"),
-            format!("`{name}` is no operation{near} There are {}", known.join(", ")),
-        );
+        let mut near = suggestion(name, &known);
+        if near.is_empty() {
+            near = format!(": there are {}", known.join(", "));
+        }
+        report.error(place, format!("`{name}` is no operation{near}"));
         return None;
     };
     let selector = match value.get("selector").as_str() {

@@ -3,6 +3,7 @@
 //! A mistake never takes the manifest down: the segment or experience that has it is left out (an
 //! experience stays in the program as `invalid`), and a warning names the place.
 
+mod attribute;
 mod condition;
 mod event_condition;
 mod experience;
@@ -14,7 +15,8 @@ pub use warning::{Severity, Warning};
 use crate::hash::fnv1a_32;
 use crate::program::{CellSpec, Matcher, Program, Scope, Site};
 use crate::value::Value;
-use warning::{Place, Report};
+use std::collections::BTreeMap;
+use warning::{Place, Report, suggestion};
 
 /// More of either are a mistake.
 const MAX_SEGMENTS: usize = 5_000;
@@ -65,6 +67,8 @@ pub fn compile(manifest: &Value) -> (Program, Vec<Warning>) {
         &root.member("experiences"),
         &mut report,
     );
+    // The longer of two paths comes later, so that it is set inside of the shorter one's value.
+    compiler.program.trait_paths.sort();
     (compiler.program, report.warnings)
 }
 
@@ -91,16 +95,40 @@ fn site(value: &Value, place: &Place<'_>, report: &mut Report) -> Site {
 #[derive(Default)]
 struct Compiler {
     program: Program,
-    /// The names of the segments that are compiled, by their place in the program.
-    segment_names: Vec<String>,
+    /// The places of the segments that are compiled, by their names.
+    segment_places: BTreeMap<String, u16>,
+    /// The places of the cells, by their keys.
+    cell_places: BTreeMap<u32, u16>,
 }
 
 impl Compiler {
     fn segment(&self, name: &str) -> Option<u16> {
-        self.segment_names
-            .iter()
-            .position(|known| known == name)
-            .and_then(|index| u16::try_from(index).ok())
+        self.segment_places.get(name).copied()
+    }
+
+    /// `: did you mean …?`, where a segment with a similar name is known.
+    fn segment_suggestion(&self, name: &str) -> String {
+        let known: Vec<&str> = self.segment_places.keys().map(String::as_str).collect();
+        suggestion(name, &known)
+    }
+
+    /// How far the parts are that conditions share, so that those of a broken one can be taken back: each
+    /// cell costs room in every visitor's state.
+    fn checkpoint(&self) -> [usize; 3] {
+        let program = &self.program;
+        [
+            program.cells.len(),
+            program.trait_paths.len(),
+            program.event_paths.len(),
+        ]
+    }
+
+    fn roll_back(&mut self, checkpoint: &[usize; 3]) {
+        let [cells, traits, events] = *checkpoint;
+        self.program.cells.truncate(cells);
+        self.cell_places.retain(|_, place| usize::from(*place) < cells);
+        self.program.trait_paths.truncate(traits);
+        self.program.event_paths.truncate(events);
     }
 
     /// Notes that something reads this path of the decision's document.
@@ -131,11 +159,11 @@ impl Compiler {
         };
         let definition = postcard::to_allocvec(&spec).map_err(|error| error.to_string())?;
         spec.key = fnv1a_32(&definition);
-        while let Some(index) = self.program.cells.iter().position(|known| known.key == spec.key) {
-            let mut known = self.program.cells[index].clone();
+        while let Some(place) = self.cell_places.get(&spec.key) {
+            let mut known = self.program.cells[usize::from(*place)].clone();
             known.key = 0;
             if postcard::to_allocvec(&known).is_ok_and(|bytes| bytes == definition) {
-                return u16::try_from(index).map_err(|_| "too many event conditions".to_owned());
+                return Ok(*place);
             }
             // Two definitions with the same hash: the later one takes the next free key.
             spec.key = spec.key.wrapping_add(1);
@@ -150,8 +178,10 @@ impl Compiler {
                 }
             }
         }
+        let place = u16::try_from(self.program.cells.len()).map_err(|error| error.to_string())?;
+        self.cell_places.insert(spec.key, place);
         self.program.cells.push(spec);
-        u16::try_from(self.program.cells.len() - 1).map_err(|_| "too many event conditions".to_owned())
+        Ok(place)
     }
 }
 

@@ -3,11 +3,12 @@
 use super::condition::ConditionCompiler;
 use super::warning::{Place, Report};
 use super::{Compiler, MAX_SEGMENTS};
+use crate::condition::MAX_NESTING;
 use crate::program::Segment;
 use crate::value::{Object, Value};
 
-/// How deep segments may refer to each other.
-const MAX_REFERENCES: usize = 50;
+/// How many segments of a circle a mistake names.
+const MAX_WAY: usize = 20;
 
 pub(super) fn compile(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &mut Report) {
     let segments = match value {
@@ -18,19 +19,15 @@ pub(super) fn compile(compiler: &mut Compiler, value: &Value, place: &Place<'_>,
     if segments.len() > MAX_SEGMENTS {
         return report.error(place, format!("more than {MAX_SEGMENTS} segments"));
     }
-    let mut order = Order {
-        segments,
-        states: vec![Visit::Not; segments.len()],
-        sorted: Vec::new(),
-    };
-    for index in 0..segments.len() {
-        order.visit(index, place, report, 0);
-    }
-    for index in order.sorted {
-        let Some((name, segment)) = segments.iter().nth(index) else {
-            continue;
-        };
-        one(compiler, name, segment, &place.member(name), report);
+    for index in order(segments, place, report) {
+        if let Some((name, segment)) = segments.member(index) {
+            let checkpoint = compiler.checkpoint();
+            let errors = report.errors();
+            one(compiler, name, segment, &place.member(name), report);
+            if report.errors() > errors {
+                compiler.roll_back(&checkpoint);
+            }
+        }
     }
 }
 
@@ -49,68 +46,117 @@ fn one(compiler: &mut Compiler, name: &str, value: &Value, place: &Place<'_>, re
             id: name.to_owned(),
             condition,
         });
-        compiler.segment_names.push(name.to_owned());
+        let place = compiler.program.segments.len() - 1;
+        compiler.segment_places.insert(name.to_owned(), place as u16);
     }
 }
 
 #[derive(Clone, Copy, PartialEq)]
 enum Visit {
     Not,
+    /// It refers, directly or not, to the one that is looked at.
     Under,
     Done,
+    /// It is part of a circle.
+    Circular,
 }
 
-struct Order<'a> {
-    segments: &'a Object,
-    states: Vec<Visit>,
-    sorted: Vec<usize>,
+/// A segment that is looked at, with the segments that it refers to and that are still to be looked at.
+struct Step {
+    index: usize,
+    references: Vec<usize>,
 }
 
-impl Order<'_> {
-    fn visit(&mut self, index: usize, place: &Place<'_>, report: &mut Report, depth: usize) {
-        let Some((name, value)) = self.segments.iter().nth(index) else {
-            return;
-        };
-        match self.states[index] {
-            Visit::Done => return,
-            Visit::Under => {
-                return report.error(
-                    &place.member(name),
-                    format!("segment `{name}` refers to itself in a circle"),
-                );
-            }
-            Visit::Not if depth > MAX_REFERENCES => {
-                return report.error(&place.member(name), "segments refer to each other too deeply");
-            }
-            Visit::Not => {}
+/// The places of the segments in an order in which each comes after those that it refers to, without those
+/// that refer to themselves in a circle. No recursion: a chain of segments may be as long as it likes.
+fn order(segments: &Object, place: &Place<'_>, report: &mut Report) -> Vec<usize> {
+    let mut visits = vec![Visit::Not; segments.len()];
+    let mut sorted = Vec::with_capacity(segments.len());
+    for start in 0..segments.len() {
+        if visits[start] != Visit::Not {
+            continue;
         }
-        self.states[index] = Visit::Under;
-        let mut references = Vec::new();
-        collect(value, &mut references, 0);
-        for reference in references {
-            if let Some(other) = self.segments.iter().position(|(name, _)| name == reference) {
-                self.visit(other, place, report, depth + 1);
+        visits[start] = Visit::Under;
+        let mut under = vec![Step::new(segments, start)];
+        while let Some(step) = under.last_mut() {
+            let index = step.index;
+            let Some(other) = step.references.pop() else {
+                under.pop();
+                if visits[index] == Visit::Under {
+                    visits[index] = Visit::Done;
+                    sorted.push(index);
+                }
+                continue;
+            };
+            match visits[other] {
+                Visit::Not => {
+                    visits[other] = Visit::Under;
+                    under.push(Step::new(segments, other));
+                }
+                Visit::Done => {}
+                Visit::Under | Visit::Circular => {
+                    // A circular one that is no longer looked at only makes this one's reference fail.
+                    let Some(from) = under.iter().position(|step| step.index == other) else {
+                        continue;
+                    };
+                    circle(segments, &under[from..], &mut visits, place, report);
+                }
             }
         }
-        self.states[index] = Visit::Done;
-        self.sorted.push(index);
+    }
+    sorted
+}
+
+/// Names a circle, once for each segment in it that was not in another one.
+fn circle(segments: &Object, steps: &[Step], visits: &mut [Visit], place: &Place<'_>, report: &mut Report) {
+    let name = |step: &Step| segments.member(step.index).map_or("", |(name, _)| name);
+    for (at, step) in steps.iter().enumerate() {
+        if std::mem::replace(&mut visits[step.index], Visit::Circular) == Visit::Circular {
+            continue;
+        }
+        let way = steps[at..].iter().chain(&steps[..at]).take(MAX_WAY).map(name);
+        let mut way: Vec<&str> = way.collect();
+        if steps.len() > MAX_WAY {
+            way.push("…");
+        }
+        way.push(name(step));
+        report.error(
+            &place.member(name(step)),
+            format!("the segment refers to itself in a circle: {}", way.join(" → ")),
+        );
     }
 }
 
-fn collect<'a>(value: &'a Value, references: &mut Vec<&'a str>, depth: usize) {
-    if depth > crate::condition::MAX_NESTING {
+impl Step {
+    fn new(segments: &Object, index: usize) -> Self {
+        let mut names = Vec::new();
+        if let Some((_, segment)) = segments.member(index) {
+            collect(segment, &mut names, 0);
+        }
+        let references = names.iter().filter_map(|name| segments.position(name));
+        Self {
+            index,
+            references: references.collect(),
+        }
+    }
+}
+
+/// The names of the segments that a segment refers to.
+fn collect<'a>(value: &'a Value, names: &mut Vec<&'a str>, depth: usize) {
+    // A level of conditions is two levels of JSON at most, and deeper conditions are mistakes.
+    if depth > 2 * MAX_NESTING {
         return;
     }
     match value {
         Value::Object(object) => {
             for (key, value) in object.iter() {
                 match value.as_str() {
-                    Some(name) if key == "$segment" => references.push(name),
-                    _ => collect(value, references, depth + 1),
+                    Some(name) if key == "$segment" => names.push(name),
+                    _ => collect(value, names, depth + 1),
                 }
             }
         }
-        Value::Array(items) => items.iter().for_each(|item| collect(item, references, depth + 1)),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, names, depth + 1)),
         _ => {}
     }
 }

@@ -114,8 +114,14 @@ impl Report {
 
 /// `: did you mean …?`, where something near is known.
 pub(super) fn suggestion(word: &str, known: &[&str]) -> String {
+    let length = word.chars().take(MAX_WORD).count();
     let nearest = known
         .iter()
+        // With thousands of names, most are not worth a closer look.
+        .filter(|candidate| {
+            let candidate_length = candidate.chars().take(MAX_WORD).count();
+            candidate_length.abs_diff(length) <= 1 + candidate.len() / 4
+        })
         .map(|candidate| (distance(word, candidate), candidate))
         .min();
     match nearest {
@@ -126,11 +132,14 @@ pub(super) fn suggestion(word: &str, known: &[&str]) -> String {
     }
 }
 
+/// How many characters of a word are compared.
+const MAX_WORD: usize = 40;
+
 /// Levenshtein's distance, over the first characters of both.
 fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(40).collect();
+    let b: Vec<char> = b.chars().take(MAX_WORD).collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, a) in a.chars().take(40).enumerate() {
+    for (i, a) in a.chars().take(MAX_WORD).enumerate() {
         let mut diagonal = row[0];
         row[0] = i + 1;
         for (j, b) in b.iter().enumerate() {

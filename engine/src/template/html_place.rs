@@ -145,7 +145,9 @@ impl HtmlPlace {
                 seen.push(character);
                 let is_comment = seen.starts_with("!--");
                 let ends = if is_comment {
-                    seen.len() > 5 && seen.ends_with("-->")
+                    // Browsers end a comment at these as well.
+                    matches!(seen.as_str(), "!-->" | "!--->")
+                        || seen.len() > 5 && (seen.ends_with("-->") || seen.ends_with("--!>"))
                 } else {
                     character == '>'
                 };
@@ -161,8 +163,14 @@ impl HtmlPlace {
             }
             State::Raw { tag, mut recent } => {
                 recent.push(lower);
-                if recent.ends_with(&format!("</{tag}")) {
-                    return State::TagName(format!("/{tag}"));
+                let closes = (character == '>' || character == '/' || character.is_whitespace())
+                    && recent.strip_suffix(lower).is_some_and(|recent| {
+                        recent
+                            .strip_suffix(tag.as_str())
+                            .is_some_and(|recent| recent.ends_with("</"))
+                    });
+                if closes {
+                    return self.step(State::TagName(format!("/{tag}")), character);
                 }
                 if recent.chars().count() > 16 {
                     recent = recent.chars().skip(1).collect();

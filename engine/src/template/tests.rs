@@ -87,6 +87,10 @@ fn unsafe_places_are_refused() {
         "<iframe srcdoc=\"{{x}}\">",
         "<!-- {{x}} -->",
         "<p/onclick='{{x}}'>",
+        "<script>'</scripty>{{x}}",
+        "<!--><script>-->{{x}}",
+        "<!---><script>-->{{x}}",
+        "<!-- --!><script>-->{{x}}",
     ] {
         assert!(Template::parse(content, ContentKind::Html).is_err(), "{content}");
     }
