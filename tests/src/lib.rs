@@ -7,4 +7,5 @@
 )]
 
 pub mod client;
+pub mod corpus;
 pub mod wait;

@@ -1,0 +1,240 @@
+//! The oracle: decisions from folded state equal decisions from the whole log by brute force.
+//!
+//! `NEARSIDE_LONG=1` tries 100,000 random logs instead of 2,000. A failure prints its seed, its manifest and the
+//! shortest log that still fails.
+
+use nearside_engine::compile::compile;
+use nearside_engine::decide::{Context, Decisions, decide};
+use nearside_engine::facts::Facts;
+use nearside_engine::fold::{fold, fold_profile};
+use nearside_engine::oracle::Log;
+use nearside_engine::program::{Program, Scope};
+use nearside_engine::replay::{LoggedEvent, Replay, brute_force};
+use nearside_engine::state::{SESSION_GAP, Snapshot, State};
+use nearside_engine::time::{DAY, MINUTE, Timestamp};
+use nearside_engine::value::Value;
+use nearside_tests::corpus::{self, Random};
+use std::collections::BTreeMap;
+use std::thread;
+
+/// Tries a property on many seeds, on all processors, and shows the smallest log on which it fails.
+fn for_all(salt: u64, property: fn(&Program, &[LoggedEvent], u64) -> Result<(), String>) {
+    let tries: u64 = match std::env::var("NEARSIDE_LONG").as_deref() {
+        Ok("1") => 100_000,
+        _ => 2_000,
+    };
+    let threads = thread::available_parallelism().map_or(1, |count| count.get() as u64);
+    thread::scope(|scope| {
+        for first in 0..threads {
+            scope.spawn(move || {
+                for seed in (first..tries).step_by(threads as usize) {
+                    try_one(salt ^ seed, property);
+                }
+            });
+        }
+    });
+}
+
+fn try_one(seed: u64, property: fn(&Program, &[LoggedEvent], u64) -> Result<(), String>) {
+    let manifest = corpus::manifest(seed);
+    let (program, warnings) = compile(&manifest);
+    assert_eq!(warnings, [], "seed {seed}");
+    let sessions = 1 + (seed % 7) as usize;
+    let mut log = corpus::log(seed, sessions);
+    let fails = |log: &[Value]| property(&program, &read(log), seed).err();
+    let Some(mut message) = fails(&log) else { return };
+    // Leave out what is not needed for the failure.
+    let mut step = log.len() / 2;
+    while step > 0 {
+        let mut start = 0;
+        while start < log.len() {
+            let mut shorter = log.clone();
+            shorter.drain(start..(start + step).min(log.len()));
+            match fails(&shorter) {
+                Some(found) => (log, message) = (shorter, found),
+                None => start += step,
+            }
+        }
+        step /= 2;
+    }
+    let lines: Vec<String> = log.iter().map(|m| serde_json::to_string(m).unwrap()).collect();
+    panic!(
+        "seed {seed}: {message}\nmanifest: {}\nlog:\n{}",
+        serde_json::to_string(&manifest).unwrap(),
+        lines.join("\n")
+    );
+}
+
+fn read(log: &[Value]) -> Vec<LoggedEvent> {
+    log.iter()
+        .enumerate()
+        .map(|(index, message)| LoggedEvent::read(index + 1, message, None).unwrap())
+        .collect()
+}
+
+#[test]
+fn folded_state_decides_as_the_whole_log_does() {
+    for_all(0x1000_0000, |program, log, seed| {
+        let random = &mut Random::new(seed);
+        let expected = brute_force(program, log);
+        let mut replay = Replay::new(program);
+        for (logged, expected) in log.iter().zip(&expected) {
+            let found = replay.step(logged);
+            if found != *expected {
+                return Err(format!(
+                    "line {}\n folded: {}\n  whole: {}",
+                    logged.line,
+                    serde_json::to_string(&found).unwrap(),
+                    serde_json::to_string(expected).unwrap()
+                ));
+            }
+            // Between any two events, states may be written into cookies and read again.
+            if random.chance(40) {
+                replay.reload().map_err(|error| error.to_string())?;
+            }
+        }
+        Ok(())
+    });
+}
+
+fn decided(program: &Program, facts: &dyn Facts, logged: &LoggedEvent, now: Timestamp) -> Decisions {
+    let context = Context {
+        visitor_id: &logged.visitor_id,
+        request: &logged.request,
+        consent: true,
+        forced: &[],
+    };
+    decide(program, facts, &context, now)
+}
+
+#[test]
+fn time_alone_changes_decisions_as_the_whole_log_says_and_when_it_was_announced() {
+    for_all(0x2000_0000, |program, log, seed| {
+        let random = &mut Random::new(seed);
+        let mut visitors: BTreeMap<&str, (State, Log<'_>, Timestamp)> = BTreeMap::new();
+        for logged in log {
+            let (state, known, latest) = visitors
+                .entry(&logged.visitor_id)
+                .or_insert_with(|| (State::new(program), Log::default(), 0));
+            fold(program, state, &logged.event);
+            known.add(&logged.event);
+            *latest = (*latest).max(logged.event.time);
+            let mut now = *latest;
+            // Go on to random instants, and often exactly to those that were announced.
+            for _ in 0..4 {
+                let ours = decided(program, state, logged, now);
+                let next = ours.next_change_at;
+                if next.is_some_and(|next| next <= now) {
+                    return Err(format!("line {}: announced {next:?} at {now}", logged.line));
+                }
+                let before = next.map_or(20 * DAY, |next| next - now);
+                let quiet = [now, now + random.span(before), now + before - 1];
+                for instant in quiet {
+                    let later = decided(program, state, logged, instant);
+                    if (&later.segments, &later.decisions) != (&ours.segments, &ours.decisions) {
+                        return Err(format!(
+                            "line {}: changed at {instant}, after {now} but before {next:?}",
+                            logged.line
+                        ));
+                    }
+                    let theirs = decided(program, known, logged, instant);
+                    if (&later.segments, &later.decisions) != (&theirs.segments, &theirs.decisions) {
+                        return Err(format!(
+                            "line {} at {instant}:\n folded: {later:?}\n  whole: {theirs:?}",
+                            logged.line
+                        ));
+                    }
+                }
+                now = match next {
+                    Some(next) if random.chance(70) => next,
+                    _ => now + random.span(3 * SESSION_GAP),
+                };
+            }
+        }
+        Ok(())
+    });
+}
+
+/// What the visitor's cells count at some instants.
+fn visitor_counts(program: &Program, facts: &dyn Facts, now: Timestamp) -> Vec<Vec<u32>> {
+    let visitor_cells = program.cells.iter().enumerate();
+    let visitor_cells = visitor_cells.filter(|(_, cell)| cell.scope == Scope::Visitor);
+    visitor_cells
+        .map(|(index, cell)| {
+            let bound = cell.enough.map_or(u32::MAX, u32::from);
+            [0, 1, MINUTE, SESSION_GAP, DAY, 8 * DAY]
+                .map(|later| facts.count(program, index, now + later).min(bound))
+                .to_vec()
+        })
+        .collect()
+}
+
+#[test]
+fn two_states_that_saw_parts_of_a_log_merge_to_the_whole() {
+    for_all(0x3000_0000, |program, log, seed| {
+        let random = &mut Random::new(seed);
+        let Some(visitor_id) = log.first().map(|logged| logged.visitor_id.as_str()) else {
+            return Ok(());
+        };
+        // Totals that both sides dropped cannot be told apart: at most 32 events. Who somebody is, one side
+        // may not know yet: without a change of user.
+        let mut seen = Vec::new();
+        let mut events = Vec::new();
+        for logged in log.iter().filter(|logged| logged.visitor_id == visitor_id) {
+            let again = seen.contains(&logged.event.key);
+            if again || events.len() == 32 {
+                continue;
+            }
+            seen.push(logged.event.key);
+            let mut event = logged.event.clone();
+            event.user_id = None;
+            events.push(event);
+        }
+        let (mut one, mut other, mut whole) = (State::new(program), State::new(program), Log::default());
+        let mut origin = State::new(program);
+        let mut latest = 0;
+        for event in &events {
+            let side = random.below(4);
+            if side != 0 {
+                fold(program, &mut one, event);
+            }
+            if side != 1 {
+                fold(program, &mut other, event);
+                fold_profile(program, &mut origin, event);
+            }
+            whole.add(event);
+            latest = latest.max(event.time);
+            if random.chance(10) {
+                // Tabs tell each other what they know at any time.
+                one.merge_cells(program, &other);
+            }
+        }
+        let expected = visitor_counts(program, &whole, latest);
+        let mut with_snapshot = one.clone();
+        let snapshot = Snapshot {
+            as_of: latest,
+            state: origin.to_bytes(program),
+        };
+        with_snapshot
+            .apply_snapshot(program, &snapshot)
+            .map_err(|error| error.to_string())?;
+        let mut one_with_other = one.clone();
+        one_with_other.merge_cells(program, &other);
+        let mut other_with_one = other.clone();
+        other_with_one.merge_cells(program, &one);
+        let mut again = one_with_other.clone();
+        again.merge_cells(program, &other);
+        for (name, state) in [
+            ("one with the other", &one_with_other),
+            ("the other with one", &other_with_one),
+            ("twice", &again),
+            ("with a snapshot", &with_snapshot),
+        ] {
+            let found = visitor_counts(program, state, latest);
+            if found != expected {
+                return Err(format!("{name}: {found:?}, not {expected:?}"));
+            }
+        }
+        Ok(())
+    });
+}
