@@ -55,10 +55,17 @@ fn rewritten() -> Result<Vec<serde_json::Value>, Box<dyn Error>> {
         let mut filled = Vec::new();
         for [selector, operation, attribute, content] in &edits {
             let operation = Operation::parse(operation).ok_or_else(|| format!("{name}: {operation}"))?;
-            filled.push(Edit { selector, operation, name: attribute, content: content.clone() });
+            filled.push(Edit {
+                selector,
+                operation,
+                name: attribute,
+                content: content.clone(),
+            });
         }
         let rewritten = nearside_rewriter::rewrite(page.as_bytes(), &filled, 7)?;
-        output.push(json!({"name": name, "page": page, "edits": edits, "rewritten": String::from_utf8(rewritten)?}));
+        output.push(
+            json!({"name": name, "page": page, "edits": edits, "rewritten": String::from_utf8(rewritten)?}),
+        );
     }
     Ok(output)
 }
@@ -79,7 +86,11 @@ fn replay(program: &Program) -> Result<(Vec<String>, Vec<String>), Box<dyn Error
         });
         let text = message.to_string();
         let value: Value = serde_json::from_str(&text)?;
-        lines.push(serde_json::to_string(&replay.step(&LoggedEvent::read(number + 1, &value, None)?))?);
+        lines.push(serde_json::to_string(&replay.step(&LoggedEvent::read(
+            number + 1,
+            &value,
+            None,
+        )?))?);
         log.push(text);
     }
     Ok((log, lines))

@@ -97,9 +97,19 @@ export const start = async (hub) => {
     document.dispatchEvent(new CustomEvent("nearside:decisions", { detail: current }));
   };
 
-  /** Decides anew and makes the page fit. */
-  const update = () => {
+  /** The engine has no known way to fail; if it does, the page goes on without, and events are still sent. */
+  const guarded = (act) => {
     if (!engine) return;
+    try {
+      act();
+    } catch (error) {
+      engine = undefined;
+      console.warn("nearside:", error);
+    }
+  };
+
+  /** Decides anew and makes the page fit. */
+  const update = () => guarded(() => {
     engine.consent(cookie("ns_c"));
     const decided = JSON.parse(engine.decide(now()));
     const wanted = [];
@@ -111,28 +121,29 @@ export const start = async (hub) => {
     }
     const { decisions, segments } = decided;
     if (JSON.stringify({ decisions, segments }) != JSON.stringify(hub.current)) notify({ decisions, segments });
-  };
+  });
 
   const receive = (item) => {
     if (held) return held.push(item);
     if (!item) return reset();
     let text = item;
-    const isPage = text.startsWith('{"type":"page",');
-    if (isPage) {
-      const wasCounted = isCounted;
-      isCounted = false;
-      engine?.url(location.href);
-      if (wasCounted && text.startsWith('{"type":"page","messageId"')) return update();
-    }
-    if (engine) {
+    let isWanted = true;
+    guarded(() => {
+      if (text.startsWith('{"type":"page",')) {
+        const wasCounted = isCounted;
+        isCounted = false;
+        engine.url(location.href);
+        if (wasCounted && text.startsWith('{"type":"page","messageId"')) isWanted = false;
+      }
       engine.consent(cookie("ns_c"));
-      if (!engine.records()) return;
+      isWanted &&= engine.records();
+      if (!isWanted) return;
       text = `{"anonymousId":${JSON.stringify(state.page.visitor)},${text.slice(1)}`;
       const sent = Date.now();
       // 3: the next page's decisions may depend on it.
       if (engine.fold(text, sent + state.offset, sent) == 3) writeJournal();
-    }
-    outbox.add(text);
+    });
+    if (isWanted) outbox.add(text);
     update();
   };
 
@@ -185,7 +196,7 @@ export const start = async (hub) => {
   try {
     let first = writtenState();
     for (const [experience, variant, left] of first?.page.applied || []) applied.set(experience, { variant, left });
-    isCounted = !!first?.page.pageView;
+    isCounted = !!first?.page.pageView && !first.stale;
     if (!first || first.stale) first = await fetchState("/_ns/state");
     await begin(first);
   } catch (error) {

@@ -44,8 +44,13 @@ impl Engine {
 
     /// See [`Visit::fold`]: 0 invalid, 1 duplicate, 2 new, 3 new and waiting for the journal.
     pub fn fold(&mut self, message: &str, received_at: f64, sent_at: f64) -> u32 {
-        let Some(message) = json::read(message) else { return 0 };
-        let arrival = Arrival { received_at: instant(received_at), sent_at: Some(instant(sent_at)) };
+        let Some(message) = json::read(message) else {
+            return 0;
+        };
+        let arrival = Arrival {
+            received_at: instant(received_at),
+            sent_at: Some(instant(sent_at)),
+        };
         match self.0.fold(message, arrival) {
             Folded::Invalid => 0,
             Folded::Duplicate => 1,
@@ -92,7 +97,10 @@ pub struct ReplayedLog {
 impl ReplayedLog {
     /// Begins; `undefined` if the program can't be read.
     pub fn open(program: &[u8]) -> Option<ReplayedLog> {
-        Some(Self { program: Program::from_bytes(program).ok()?, visitors: Vec::new() })
+        Some(Self {
+            program: Program::from_bytes(program).ok()?,
+            visitors: Vec::new(),
+        })
     }
 
     /// The line for one event of the log, from line 1 on; `undefined` for what is no event.
@@ -100,13 +108,22 @@ impl ReplayedLog {
         let logged = LoggedEvent::read(line, &json::read(message)?, None).ok()?;
         let known = self.visitors.iter().position(|(id, ..)| *id == logged.visitor_id);
         let place = known.unwrap_or_else(|| {
-            self.visitors.push((logged.visitor_id.clone(), State::new(&self.program), Timestamp::MIN));
+            self.visitors.push((
+                logged.visitor_id.clone(),
+                State::new(&self.program),
+                Timestamp::MIN,
+            ));
             self.visitors.len() - 1
         });
         let (visitor_id, state, latest) = &mut self.visitors[place];
         *latest = (*latest).max(logged.event.time);
         fold(&self.program, state, &logged.event);
-        let context = Context { visitor_id, request: &logged.request, consent: true, forced: &[] };
+        let context = Context {
+            visitor_id,
+            request: &logged.request,
+            consent: true,
+            forced: &[],
+        };
         let mut object = decisions_to_object(&self.program, &decide(&self.program, state, &context, *latest));
         object.insert("line", line as f64);
         object.insert("anonymousId", logged.visitor_id);

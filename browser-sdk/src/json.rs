@@ -39,7 +39,11 @@ impl Reader<'_> {
     }
 
     fn word(&mut self, word: &str, value: Value) -> Option<Value> {
-        self.text.as_bytes().get(self.at..)?.starts_with(word.as_bytes()).then(|| self.at += word.len())?;
+        self.text
+            .as_bytes()
+            .get(self.at..)?
+            .starts_with(word.as_bytes())
+            .then(|| self.at += word.len())?;
         Some(value)
     }
 
@@ -117,7 +121,11 @@ impl Reader<'_> {
             self.digits()?;
         }
         // `1e999` is no number for serde_json either.
-        self.text.get(start..self.at)?.parse().ok().filter(|number: &f64| number.is_finite())
+        self.text
+            .get(start..self.at)?
+            .parse()
+            .ok()
+            .filter(|number: &f64| number.is_finite())
     }
 
     fn string(&mut self) -> Option<String> {
@@ -156,7 +164,10 @@ impl Reader<'_> {
         }
         self.take(b'\\')?;
         self.take(b'u')?;
-        let second = self.hexadecimal()?.checked_sub(0xdc00).filter(|low| *low < 0x400)?;
+        let second = self
+            .hexadecimal()?
+            .checked_sub(0xdc00)
+            .filter(|low| *low < 0x400)?;
         char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + second)
     }
 

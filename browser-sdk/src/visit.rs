@@ -69,7 +69,7 @@ impl Visit {
         if let Some(view) = page.page_view {
             let event = visit.page_view(event_key(&view.message_id), view.time);
             fold(&visit.program, &mut visit.state, &event);
-            visit.to_journal(&event);
+            visit.keep_for_journal(&event);
         }
         Some(visit)
     }
@@ -79,6 +79,10 @@ impl Visit {
         let mut page = Object::new();
         page.insert("url", self.request.url());
         page.insert("path", self.request.path());
+        let referrer = self.request.document().get("referrer");
+        if !referrer.is_null() {
+            page.insert("referrer", referrer.clone());
+        }
         Event {
             key,
             kind: EventKind::Page,
@@ -98,7 +102,11 @@ impl Visit {
     }
 
     fn consents(&self, purpose: &str) -> bool {
-        consents(self.consent.as_deref(), purpose, self.program.site.consent_required)
+        consents(
+            self.consent.as_deref(),
+            purpose,
+            self.program.site.consent_required,
+        )
     }
 
     /// Whether the visitor agrees to have events recorded.
@@ -118,17 +126,24 @@ impl Visit {
         {
             object.insert("anonymousId", self.visitor_id.as_str());
         }
-        let Ok(event) = Event::from_message(&message, arrival, "") else { return Folded::Invalid };
+        let Ok(event) = Event::from_message(&message, arrival, "") else {
+            return Folded::Invalid;
+        };
         if fold(&self.program, &mut self.state, &event) == Fold::Duplicate {
             return Folded::Duplicate;
         }
-        if self.to_journal(&event) { Folded::Journaled } else { Folded::New }
+        if self.keep_for_journal(&event) {
+            Folded::Journaled
+        } else {
+            Folded::New
+        }
     }
 
     /// Keeps an event for the journal, if the next page's decisions may depend on it and the journal can
     /// carry all that they read of it.
-    fn to_journal(&mut self, event: &Event) -> bool {
-        let matters = matches!(event.kind, EventKind::Page | EventKind::Identify) || self.program.concerns(event);
+    fn keep_for_journal(&mut self, event: &Event) -> bool {
+        let matters =
+            matches!(event.kind, EventKind::Page | EventKind::Identify) || self.program.concerns(event);
         if !matters {
             return false;
         }
@@ -144,8 +159,11 @@ impl Visit {
         };
         // An event is folded once: if the edge took it from the journal and saw less of it than its batch will
         // say, the rest would be lost.
-        let faithful =
-            self.program.cells.iter().all(|cell| cell.matcher.matches(event) == cell.matcher.matches(&brief));
+        let faithful = self
+            .program
+            .cells
+            .iter()
+            .all(|cell| cell.matcher.matches(event) == cell.matcher.matches(&brief));
         if faithful {
             self.unwritten.push(brief);
         }
@@ -153,10 +171,13 @@ impl Visit {
     }
 
     fn properties_read(&self) -> impl Iterator<Item = &[String]> {
-        self.program.event_paths.iter().filter_map(|path| match path.split_first() {
-            Some((root, rest)) if root == "properties" => Some(rest),
-            _ => None,
-        })
+        self.program
+            .event_paths
+            .iter()
+            .filter_map(|path| match path.split_first() {
+                Some((root, rest)) if root == "properties" => Some(rest),
+                _ => None,
+            })
     }
 
     /// Folds what other tabs left in the journal.
@@ -189,7 +210,12 @@ impl Visit {
     fn context(&self) -> Context<'_> {
         let request = &self.request;
         let consent = self.consents(PERSONALIZATION);
-        Context { visitor_id: &self.visitor_id, request, consent, forced: &[] }
+        Context {
+            visitor_id: &self.visitor_id,
+            request,
+            consent,
+            forced: &[],
+        }
     }
 
     /// Decides: `{"decisions": […], "segments": […], "places": […], "nextChangeAt"?}`, where `places` has the
@@ -197,7 +223,12 @@ impl Visit {
     pub fn decide(&self, now: Timestamp) -> Value {
         let decisions = decide(&self.program, &self.state, &self.context(), now);
         let (url, path) = (self.request.url(), self.request.path());
-        let excluded = self.program.site.exclude.iter().any(|page| page.matches(url, path));
+        let excluded = self
+            .program
+            .site
+            .exclude
+            .iter()
+            .any(|page| page.matches(url, path));
         let places = decisions.decisions.iter().map(|decision| match decision.variant {
             Some(place) if !excluded => Value::Number(f64::from(place)),
             _ => Value::Null,
@@ -213,7 +244,14 @@ impl Visit {
 
     /// The edits of a variant: `[[selector, operation, name, content], …]`.
     pub fn edits(&self, experience: usize, variant: usize, now: Timestamp) -> Value {
-        let edits = edits(&self.program, &self.state, &self.context(), experience, variant, now);
+        let edits = edits(
+            &self.program,
+            &self.state,
+            &self.context(),
+            experience,
+            variant,
+            now,
+        );
         let list = edits.into_iter().map(|edit| {
             let parts = [edit.selector, edit.operation.name(), edit.name, &edit.content];
             Value::Array(parts.into_iter().map(Value::from).collect())
@@ -232,3 +270,6 @@ fn cut<'p>(value: &Value, paths: impl Iterator<Item = &'p [String]>) -> Value {
     }
     brief
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,7 +71,7 @@ export const deliveryTests = [
 
   ["an event leaves though the page ends before the engine came", async (tools) => {
     const { page, site } = tools;
-    await page.route("**/*.wasm", () => {});
+    site.silent = /\.wasm$/;
     await page.goto(site.url);
     await page.waitForFunction(() => window.nearside?.track);
     await page.evaluate(() => {
@@ -91,6 +91,21 @@ export const deliveryTests = [
     await waitFor(() => site.messages().length == 2);
     await page.waitForFunction(() => !Object.keys(localStorage).some((key) => key.startsWith("ns_q_")));
     equal(site.messages()[1].userId, "u");
+  }],
+
+  ["with an engine that fails, events are sent", async (tools) => {
+    const { page, site } = tools;
+    await page.route("**/engine-*.js", async (route) => {
+      const response = await route.fetch();
+      const text = await response.text();
+      const broken = text.replace(/\.engine_fold\(/, ".no_such_function(");
+      ok(broken != text);
+      await route.fulfill({ response, body: broken });
+    });
+    await open(tools);
+    await page.evaluate(() => { nearside.track("A"); nearside.track("B"); });
+    await waitFor(() => site.messages().length == 2);
+    deepEqual(names(site), ["A", "B"]);
   }],
 
   ["without a program, events are sent", async (tools) => {

@@ -25,6 +25,9 @@ const browser = await chromium.launch({
     "--disable-background-networking", "--disable-component-update", "--disable-sync"],
 });
 
+/** A test that waits for what never comes fails, and the others still run. */
+const deadline = () => new Promise((_, reject) => setTimeout(() => reject(new Error("not done after a minute")), 60_000).unref());
+
 let [passed, failed] = [0, 0];
 const only = process.env.ONLY;
 for (const [name, test] of [...editTests, ...visitTests, ...deliveryTests]) {
@@ -34,7 +37,7 @@ for (const [name, test] of [...editTests, ...visitTests, ...deliveryTests]) {
   const errors = [];
   context.on("weberror", (error) => errors.push(error.error().message));
   try {
-    await test({ site, context, fixtures, page: await context.newPage() });
+    await Promise.race([test({ site, context, fixtures, page: await context.newPage() }), deadline()]);
     if (errors.length) throw new Error(`the page saw errors: ${errors.join("; ")}`);
     passed++;
     console.log(`ok      ${name}`);
@@ -42,8 +45,9 @@ for (const [name, test] of [...editTests, ...visitTests, ...deliveryTests]) {
     failed++;
     console.log(`FAILED  ${name}\n${error.stack}`);
   }
-  await context.close();
+  // First the site: Chromium waits for requests that outlive their page.
   await site.close();
+  await context.close();
 }
 await browser.close();
 console.log(`${passed} passed, ${failed} failed`);

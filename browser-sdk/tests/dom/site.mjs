@@ -21,6 +21,8 @@ export const openSite = async (assets, fixtures, sources) => {
     batchAnswer: {},
     /** Whether the engine's files can be had. */
     hasEngine: true,
+    /** The paths that get no answer. */
+    silent: undefined,
     /** Changes of the page's state. */
     state: {},
     /** Whether pages carry their state. */
@@ -44,6 +46,7 @@ export const openSite = async (assets, fixtures, sources) => {
       answer.writeHead(status, { "content-type": type, "cache-control": "no-store", ...headers });
       answer.end(body);
     };
+    if (site.silent?.test(pathname)) return;
     if (pathname == "/_ns/v1/batch") {
       let text = "";
       request.on("data", (chunk) => (text += chunk));
@@ -80,8 +83,8 @@ export const openSite = async (assets, fixtures, sources) => {
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   site.url = `http://127.0.0.1:${server.address().port}`;
   site.close = () => new Promise((resolve) => {
-    server.closeAllConnections();
     server.close(resolve);
+    server.closeAllConnections();
   });
   return site;
 };
