@@ -14,6 +14,7 @@ use crate::request::Request;
 use crate::state::State;
 use crate::time::Timestamp;
 use crate::value::{Object, Value};
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 /// One event of a log, and the page on which it happened.
@@ -78,15 +79,15 @@ impl LoggedEvent {
     }
 }
 
-/// Folds a log's events, any number of visitors mixed.
-pub struct Replay<'p> {
-    program: &'p Program,
+/// Folds a log's events, any number of visitors mixed; with a program of its own, or a borrowed one.
+pub struct Replay<P> {
+    program: P,
     visitors: BTreeMap<String, (State, Timestamp)>,
 }
 
-impl<'p> Replay<'p> {
+impl<P: Borrow<Program>> Replay<P> {
     /// Nothing has happened yet.
-    pub fn new(program: &'p Program) -> Self {
+    pub fn new(program: P) -> Self {
         Self {
             program,
             visitors: BTreeMap::new(),
@@ -95,24 +96,22 @@ impl<'p> Replay<'p> {
 
     /// Folds an event and decides at its instant, or, when it came late, at the latest one of its visitor.
     pub fn step(&mut self, logged: &LoggedEvent) -> Value {
-        let (state, latest) = self
-            .visitors
-            .entry(logged.visitor_id.clone())
-            .or_insert_with(|| (State::new(self.program), Timestamp::MIN));
+        let program = self.program.borrow();
+        let visitor = self.visitors.entry(logged.visitor_id.clone());
+        let (state, latest) = visitor.or_insert_with(|| (State::new(program), Timestamp::MIN));
         *latest = (*latest).max(logged.event.time);
-        fold(self.program, state, &logged.event);
-        decided(self.program, logged, state, *latest)
+        fold(program, state, &logged.event);
+        decided(program, logged, state, *latest)
     }
-}
 
-impl Replay<'_> {
     /// Writes each visitor's state to bytes and reads it again, as it happens to it between requests.
     ///
     /// # Errors
     /// When a state cannot be read again, which is a mistake of this crate.
     pub fn reload(&mut self) -> Result<(), Malformed> {
+        let program = self.program.borrow();
         for (state, _) in self.visitors.values_mut() {
-            *state = State::from_bytes(self.program, &state.to_bytes(self.program))?;
+            *state = State::from_bytes(program, &state.to_bytes(program))?;
         }
         Ok(())
     }
