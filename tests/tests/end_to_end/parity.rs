@@ -1,1 +1,78 @@
-//! The same in a real browser.
+//! The same log, the same decisions, byte for byte: natively, in the worker, and in the browser.
+
+use crate::browser::script;
+use crate::start;
+use nearside_tests::client::Visitor;
+use nearside_tests::corpus;
+use std::fs;
+use std::process::Command;
+use xtask::stack::{DEVELOPMENT_EDGE_SECRET, StackOptions};
+
+/// How many random sessions are compared, and with which manifest and log.
+const SESSIONS: usize = 1_000;
+const SEED: u64 = 20_261_121;
+
+#[test]
+fn decisions_are_the_same_in_all_three_places() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let manifest = at("manifest.json");
+    fs::write(&manifest, serde_json::to_string(&corpus::manifest(SEED)).unwrap()).unwrap();
+    let log: String = corpus::log(SEED, SESSIONS)
+        .iter()
+        .map(|message| serde_json::to_string(message).unwrap() + "\n")
+        .collect();
+    fs::write(at("log.jsonl"), &log).unwrap();
+
+    let stack = start(StackOptions {
+        manifest: Some(manifest.clone()),
+        ..StackOptions::default()
+    });
+
+    let native = Command::new(xtask::paths::origin_binary())
+        .args(["replay", "--manifest"])
+        .args([&manifest, &at("log.jsonl")])
+        .output()
+        .unwrap();
+    assert!(
+        native.status.success(),
+        "{}",
+        String::from_utf8_lossy(&native.stderr)
+    );
+    let native = String::from_utf8(native.stdout).unwrap();
+    assert_eq!(native.lines().count(), log.lines().count());
+    let assigned = native
+        .lines()
+        .filter(|line| line.contains("\"assigned\""))
+        .count();
+    assert!(
+        assigned > log.lines().count() / 10,
+        "a corpus that decides nothing compares nothing: {assigned}"
+    );
+
+    let bearer = format!("Bearer {DEVELOPMENT_EDGE_SECRET}");
+    let headers = [("authorization", bearer.as_str())];
+    let worker = Visitor::new(&stack.edge.url()).send("POST", "/_ns/v1/replay", &headers, &log);
+    assert_eq!(worker.status, 200, "{}", worker.text());
+    compare("the worker", &worker.text(), &native);
+
+    let output = at("browser.jsonl");
+    let arguments = [
+        at("log.jsonl").display().to_string(),
+        output.display().to_string(),
+    ];
+    script("parity.cjs", &stack.edge.url(), &[&arguments[0], &arguments[1]]);
+    compare("the browser", &fs::read_to_string(output).unwrap(), &native);
+    println!(
+        "{SESSIONS} sessions, {} events, {assigned} with an assigned variant",
+        log.lines().count()
+    );
+}
+
+#[track_caller]
+fn compare(place: &str, lines: &str, native: &str) {
+    for (line, (theirs, ours)) in lines.lines().zip(native.lines()).enumerate() {
+        assert_eq!(theirs, ours, "{place}, line {}", line + 1);
+    }
+    assert_eq!(lines.len(), native.len(), "{place}");
+}

@@ -111,3 +111,75 @@ fn a_collected_event_changes_the_next_page_and_reaches_the_origin() {
         .then_some(())
     });
 }
+
+#[test]
+fn the_state_of_a_page_that_the_edge_did_not_write() {
+    let mut visitor = Visitor::new(&shared().edge.url());
+    visitor.get("/");
+    visitor.post("/_ns/v1/t", r#"{"event":"Product Added","messageId":"state-1"}"#);
+    let answer = visitor.get("/_ns/state?url=http%3A%2F%2Fshop.example%2Fcart");
+    assert_eq!(
+        (answer.status, answer.header("cache-control")),
+        (200, Some("private, no-store"))
+    );
+    let state: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(state["visitor"], visitor.cookie("ns_id").unwrap());
+    assert_eq!(state["segments"], json!(["cart-abandoner"]));
+    let reminder = &state["decisions"][2];
+    assert_eq!(
+        *reminder,
+        json!({"experience": "cart-reminder", "variant": "bar", "reason": "assigned"})
+    );
+
+    let program = visitor.get(&format!(
+        "/_ns/program-{}.bin",
+        state["program"].as_str().unwrap()
+    ));
+    assert_eq!(program.status, 200);
+    assert_eq!(
+        program.header("cache-control"),
+        Some("public, max-age=31536000, immutable")
+    );
+    assert_eq!(visitor.get("/_ns/program-0123456789abcdef.bin").status, 404);
+}
+
+#[test]
+fn a_reset_makes_somebody_new() {
+    let mut visitor = Visitor::new(&shared().edge.url());
+    visitor.get("/");
+    visitor.post("/_ns/v1/t", r#"{"event":"Product Added","messageId":"reset-1"}"#);
+    let before = visitor.cookie("ns_id").unwrap().to_owned();
+    let answer = visitor.post("/_ns/v1/reset", "");
+    let state: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(state["segments"], json!([]));
+    assert_ne!(visitor.cookie("ns_id").unwrap(), before);
+    assert!(!visitor.get("/cart").text().contains("id=\"cart-reminder\""));
+}
+
+#[test]
+fn the_sdk_s_files() {
+    let mut visitor = Visitor::new(&shared().edge.url());
+    let loader = visitor.get("/_ns/sdk.js");
+    assert_eq!(loader.status, 200);
+    assert_eq!(
+        loader.header("cache-control"),
+        Some("public, max-age=300, stale-while-revalidate=86400")
+    );
+    let text = loader.text();
+    let engine = text
+        .split('"')
+        .find(|part| part.starts_with("/_ns/engine-"))
+        .unwrap();
+    let engine = visitor.get(engine);
+    assert_eq!(engine.status, 200);
+    assert_eq!(
+        engine.header("cache-control"),
+        Some("public, max-age=31536000, immutable")
+    );
+    assert!(
+        engine
+            .header("content-type")
+            .unwrap()
+            .starts_with("text/javascript")
+    );
+}
