@@ -7,8 +7,18 @@ const MAX_PATH: usize = 32;
 
 const DECISION_ROOTS: [&str; 6] = ["request", "session", "profile", "score", "affinity", "data"];
 const EVENT_ROOTS: [&str; 5] = ["type", "name", "properties", "context", "traits"];
-const SESSION: [&str; 4] = ["number", "isNew", "pageViews", "duration"];
-const PROFILE: [&str; 4] = ["traits", "userId", "identified", "firstSeenAt"];
+const SESSION: [&str; 4] = [
+    "session.number",
+    "session.isNew",
+    "session.pageViews",
+    "session.duration",
+];
+const PROFILE: [&str; 4] = [
+    "profile.traits",
+    "profile.userId",
+    "profile.identified",
+    "profile.firstSeenAt",
+];
 
 /// Splits a path of the decision's document; `None` after an error.
 pub(super) fn of_decision(path: &str, place: &Place<'_>, report: &mut Report) -> Option<Vec<String>> {
@@ -16,17 +26,17 @@ pub(super) fn of_decision(path: &str, place: &Place<'_>, report: &mut Report) ->
     let name = path.get(1).map_or("", String::as_str);
     let problem = match path.first().map_or("", String::as_str) {
         "request" => None,
-        "session" if path.len() == 2 && SESSION.contains(&name) => None,
-        "session" => Some(unknown("session", name, &SESSION)),
+        "session" if SESSION.contains(&path.join(".").as_str()) => None,
+        "session" => Some(unknown(&path, &SESSION)),
         "profile" if name == "traits" && path.len() == 2 => {
             Some("`profile.traits` needs the name of a trait: `profile.traits.plan`".to_owned())
         }
         "profile" if name == "traits" => None,
-        "profile" if path.len() == 2 && PROFILE.contains(&name) => None,
+        "profile" if PROFILE.contains(&path.join(".").as_str()) => None,
         "profile" if path.len() == 2 && matches!(name, "sessions" | "consent") => {
             Some(format!("`profile.{name}` is not supported by this version"))
         }
-        "profile" => Some(unknown("profile", name, &PROFILE)),
+        "profile" => Some(unknown(&path, &PROFILE)),
         later @ ("score" | "affinity" | "data") => {
             Some(format!("`{later}` is not supported by this version"))
         }
@@ -75,21 +85,20 @@ fn named(
 }
 
 fn no_root(root: &str, roots: &[&str]) -> String {
-    let near = suggestion(root, roots);
-    format!("no attribute begins with `{root}`{}", or_list(near, "", roots))
+    format!("no attribute begins with `{root}`{}", or_list(root, roots))
 }
 
-fn unknown(root: &str, name: &str, known: &[&str]) -> String {
+fn unknown(path: &[String], known: &[&str]) -> String {
+    let path = path.join(".");
+    format!("there is no `{path}`{}", or_list(&path, known))
+}
+
+/// The nearest, or else all there are.
+fn or_list(name: &str, known: &[&str]) -> String {
     let near = suggestion(name, known);
-    format!("there is no `{root}.{name}`{}", or_list(near, root, known))
-}
-
-/// The suggestion, or else all there are.
-fn or_list(near: String, root: &str, known: &[&str]) -> String {
-    if !near.is_empty() {
-        return near;
+    if near.is_empty() {
+        format!(": there are `{}`", known.join("`, `"))
+    } else {
+        near
     }
-    let dot = if root.is_empty() { "" } else { "." };
-    let all: Vec<String> = known.iter().map(|name| format!("`{root}{dot}{name}`")).collect();
-    format!(": there are {}", all.join(", "))
 }

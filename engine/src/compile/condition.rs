@@ -240,11 +240,7 @@ impl<'c> ConditionCompiler<'c> {
 
     fn segment(&mut self, value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Node> {
         let name = value.as_str().unwrap_or_default();
-        let segment = self.compiler.segment(name);
-        if segment.is_none() {
-            let near = self.compiler.segment_suggestion(name);
-            report.error(place, format!("there is no (valid) segment `{name}`{near}"));
-        }
+        let segment = self.compiler.segment(name, place, report);
         segment.map(Node::Segment)
     }
 

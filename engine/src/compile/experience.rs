@@ -253,14 +253,7 @@ fn condition(
     match (value.get("segment"), value.get("when")) {
         (Value::Null, Value::Null) => None,
         (Value::String(name), Value::Null) => {
-            let segment = compiler.segment(name);
-            if segment.is_none() {
-                let near = compiler.segment_suggestion(name);
-                report.error(
-                    &place.member("segment"),
-                    format!("there is no (valid) segment `{name}`{near}"),
-                );
-            }
+            let segment = compiler.segment(name, &place.member("segment"), report);
             segment.map(|segment| Condition {
                 nodes: vec![Node::Segment(segment)],
             })

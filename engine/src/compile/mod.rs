@@ -15,7 +15,7 @@ pub use warning::{Severity, Warning};
 use crate::hash::fnv1a_32;
 use crate::program::{CellSpec, Matcher, Program, Scope, Site};
 use crate::value::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use warning::{Place, Report, suggestion};
 
 /// More of either are a mistake.
@@ -23,6 +23,10 @@ const MAX_SEGMENTS: usize = 5_000;
 const MAX_EXPERIENCES: usize = 2_000;
 /// More event conditions are a mistake: each is a cell of every visitor's state.
 const MAX_CELLS: usize = 10_000;
+
+/// After so many comparisons, similar names are no longer looked for: with thousands of mistakes among
+/// thousands of names it takes long.
+const MAX_COMPARISONS: usize = 20_000;
 
 /// Compiles a manifest.
 pub fn compile(manifest: &Value) -> (Program, Vec<Warning>) {
@@ -95,6 +99,8 @@ fn site(value: &Value, place: &Place<'_>, report: &mut Report) -> Site {
 #[derive(Default)]
 struct Compiler {
     program: Program,
+    /// The names of all segments, also of those that are broken.
+    segment_names: BTreeSet<String>,
     /// The places of the segments that are compiled, by their names.
     segment_places: BTreeMap<String, u16>,
     /// The places of the cells, by their keys.
@@ -102,13 +108,29 @@ struct Compiler {
 }
 
 impl Compiler {
-    fn segment(&self, name: &str) -> Option<u16> {
-        self.segment_places.get(name).copied()
+    /// The place of a segment; `None` after an error.
+    fn segment(&self, name: &str, place: &Place<'_>, report: &mut Report) -> Option<u16> {
+        let found = self.segment_places.get(name).copied();
+        if found.is_none() {
+            let message = if self.segment_names.contains(name) {
+                format!("the segment `{name}` has a mistake of its own")
+            } else {
+                format!(
+                    "there is no segment `{name}`{}",
+                    self.segment_suggestion(name, report)
+                )
+            };
+            report.error(place, message);
+        }
+        found
     }
 
     /// `: did you mean …?`, where a segment with a similar name is known.
-    fn segment_suggestion(&self, name: &str) -> String {
-        let known: Vec<&str> = self.segment_places.keys().map(String::as_str).collect();
+    fn segment_suggestion(&self, name: &str, report: &Report) -> String {
+        if report.warnings.len() * self.segment_names.len() > MAX_COMPARISONS {
+            return String::new();
+        }
+        let known: Vec<&str> = self.segment_names.iter().map(String::as_str).collect();
         suggestion(name, &known)
     }
 

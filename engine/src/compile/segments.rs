@@ -19,6 +19,7 @@ pub(super) fn compile(compiler: &mut Compiler, value: &Value, place: &Place<'_>,
     if segments.len() > MAX_SEGMENTS {
         return report.error(place, format!("more than {MAX_SEGMENTS} segments"));
     }
+    compiler.segment_names = segments.iter().map(|(name, _)| name.to_owned()).collect();
     for index in order(segments, place, report) {
         if let Some((name, segment)) = segments.member(index) {
             let checkpoint = compiler.checkpoint();

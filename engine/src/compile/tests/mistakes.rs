@@ -1,0 +1,304 @@
+use super::*;
+
+#[test]
+fn manifests() {
+    let check = |manifest: &str, expected: &[&str]| {
+        let (_, warnings) = compiled(manifest);
+        assert_eq!(warnings, expected, "{manifest}");
+    };
+    check("{}", &[]);
+    check(r#"{"$schema":"x","description":"y"}"#, &[]);
+    check("[]", &["error: $: a manifest is a JSON object"]);
+    check(
+        r#"{"segmets":{}}"#,
+        &["warning: $.segmets: `segmets` is not known here: did you mean `segments`?"],
+    );
+    check(
+        r#"{"segments":[]}"#,
+        &["error: $.segments: expected an object of segments by name"],
+    );
+    check(
+        r#"{"experiences":{}}"#,
+        &["error: $.experiences: expected a list of experiences"],
+    );
+    check(
+        r#"{"scores":{},"affinities":{}}"#,
+        &[
+            "error: $.scores: `scores` are not supported by this version",
+            "error: $.affinities: `affinities` are not supported by this version",
+        ],
+    );
+    check(r#"{"site":7}"#, &["error: $.site: expected an object"]);
+    check(
+        r#"{"site":{"consent":"maybe","exclude":[{"path":"raw"}],"exlude":[]}}"#,
+        &[
+            "warning: $.site.exlude: `exlude` is not known here: did you mean `exclude`?",
+            "error: $.site.exclude[0]: a path starts with `/`: did you mean `/raw`?",
+            "error: $.site.consent: expected `granted` or `required`",
+        ],
+    );
+}
+
+#[test]
+fn sites() {
+    let program = valid(r#"{"site":{"consent":"required","exclude":[{"path":"/raw/*"}]}}"#);
+    assert!(program.site.consent_required);
+    assert!(program.site.exclude[0].matches("https://x/raw/a", "/raw/a"));
+    assert!(!valid(r#"{"site":{"consent":"granted"}}"#).site.consent_required);
+}
+
+#[test]
+fn conditions() {
+    mistake("7", "@: expected a condition: a JSON object");
+    mistake(r#"{"$and":{}}"#, "@.$and: expected a list of conditions");
+    mistake(r#"{"$or":[7]}"#, "@.$or[0]: expected a condition: a JSON object");
+    mistake(
+        r#"{"$nor":[{"$nope":1}]}"#,
+        "@.$nor[0].$nope: `$nope` is no operator: did you mean `$nor`?",
+    );
+    mistake(r#"{"$not":[]}"#, "@.$not: expected a condition: a JSON object");
+    mistake(
+        r#"{"$segment":"fin"}"#,
+        "@.$segment: there is no segment `fin`: did you mean `fine`?",
+    );
+    mistake(r#"{"$segment":7}"#, "@.$segment: there is no segment ``");
+    mistake(
+        r#"{"$xyzzyplugh":1}"#,
+        "@.$xyzzyplugh: `$xyzzyplugh` is no operator",
+    );
+}
+
+#[test]
+fn attributes() {
+    mistake(
+        r#"{"reqest.path":"/"}"#,
+        "@[\"reqest.path\"]: no attribute begins with `reqest`: did you mean `request`?",
+    );
+    mistake(
+        r#"{"plan":"pro"}"#,
+        "@.plan: no attribute begins with `plan`: there are `request`, `session`, `profile`, `score`, \
+         `affinity`, `data`",
+    );
+    mistake(
+        r#"{"session.pageviews":1}"#,
+        "@[\"session.pageviews\"]: there is no `session.pageviews`: did you mean `session.pageViews`?",
+    );
+    mistake(
+        r#"{"session":1}"#,
+        "@.session: there is no `session`: there are `session.number`, `session.isNew`, \
+         `session.pageViews`, `session.duration`",
+    );
+    mistake(
+        r#"{"session.number.x":1}"#,
+        "@[\"session.number.x\"]: there is no `session.number.x`: did you mean `session.number`?",
+    );
+    mistake(
+        r#"{"profile.trait.plan":1}"#,
+        "@[\"profile.trait.plan\"]: there is no `profile.trait.plan`: there are `profile.traits`, `profile.userId`, `profile.identified`, `profile.firstSeenAt`",
+    );
+    mistake(
+        r#"{"profile.traits":1}"#,
+        "@[\"profile.traits\"]: `profile.traits` needs the name of a trait: `profile.traits.plan`",
+    );
+    mistake(
+        r#"{"request..x":1}"#,
+        "@[\"request..x\"]: a path has a name before and after each `.`",
+    );
+    mistake(
+        &format!(r#"{{"request{}":1}}"#, ".a".repeat(100_000)),
+        &format!(
+            "@[\"request{}\"]: a path has at most 32 names",
+            ".a".repeat(100_000)
+        ),
+    );
+    for later in ["score.engaged", "affinity.category.top", "data.x"] {
+        let root = later.split('.').next().unwrap();
+        mistake(
+            &format!(r#"{{"{later}":1}}"#),
+            &format!("@[\"{later}\"]: `{root}` is not supported by this version"),
+        );
+    }
+    for later in ["profile.sessions", "profile.consent"] {
+        mistake(
+            &format!(r#"{{"{later}":1}}"#),
+            &format!("@[\"{later}\"]: `{later}` is not supported by this version"),
+        );
+    }
+}
+
+#[test]
+fn operators() {
+    let check = |test: &str, expected: &str| {
+        mistake(
+            &format!(r#"{{"request.path":{test}}}"#),
+            &expected.replace('@', "@[\"request.path\"]"),
+        );
+    };
+    check(
+        r#"{"$eqq":1}"#,
+        "@.$eqq: `$eqq` is no operator: did you mean `$eq`?",
+    );
+    check(
+        r#"{"$startswith":"/"}"#,
+        "@.$startswith: `$startswith` is no operator: did you mean `$startsWith`?",
+    );
+    check(r#"{"$in":"x"}"#, "@.$in: expected a list of values");
+    check(r#"{"$nin":7}"#, "@.$nin: expected a list of values");
+    check(r#"{"$exists":1}"#, "@.$exists: expected `true` or `false`");
+    check(
+        r#"{"$type":"nubmer"}"#,
+        "@.$type: expected one of string, number, boolean, array, object, null, undefined: did you mean `number`?",
+    );
+    check(r#"{"$gt":[1]}"#, "@.$gt: expected a number or text");
+    check(r#"{"$lte":{"a":1}}"#, "@.$lte: expected a number or text");
+    check(
+        r#"{"$between":[1]}"#,
+        "@.$between: expected a list of the lowest and the highest value",
+    );
+    check(r#"{"$contains":7}"#, "@.$contains: expected text");
+    check(r#"{"$and":7}"#, "@.$and: expected a list of conditions");
+    check(
+        r#"{"$size":{"$gtt":1}}"#,
+        "@.$size.$gtt: `$gtt` is no operator: did you mean `$gt`?",
+    );
+    check(
+        r#"{"$elemMatch":{"$gtt":1}}"#,
+        "@.$elemMatch.$gtt: `$gtt` is no operator: did you mean `$gt`?",
+    );
+    check(
+        r#"{"$all":[1,{"$gtt":1}]}"#,
+        "@.$all[1].$gtt: `$gtt` is no operator: did you mean `$gt`?",
+    );
+    check(
+        r#"{"$not":{"$gtt":1}}"#,
+        "@.$not.$gtt: `$gtt` is no operator: did you mean `$gt`?",
+    );
+    for later in [
+        "$regex",
+        "$regexi",
+        "$ini",
+        "$nini",
+        "$alli",
+        "$veq",
+        "$vne",
+        "$vlt",
+        "$vlte",
+        "$vgt",
+        "$vgte",
+        "$inGroup",
+        "$notInGroup",
+        "$near",
+    ] {
+        check(
+            &format!(r#"{{"{later}":"x"}}"#),
+            &format!("@.{later}: `{later}` is not supported by this version"),
+        );
+    }
+}
+
+#[test]
+fn event_conditions() {
+    let check = |events: &str, expected: &str| {
+        mistake(
+            &format!(r#"{{"$events":{events}}}"#),
+            &expected.replace('@', "@.$events"),
+        );
+    };
+    check(
+        "[]",
+        r#"@: expected an object such as {"name": "Product Viewed", "count": {"$gte": 3}}"#,
+    );
+    check(
+        r#"{"nmae":"A"}"#,
+        "@.nmae: `nmae` is not known in `$events`: did you mean `name`?",
+    );
+    check(r#"{"name":7}"#, "@.name: expected the name of an event");
+    check(
+        r#"{"type":"pages"}"#,
+        "@.type: expected one of page, track, identify, screen, group, alias: did you mean `page`?",
+    );
+    check(r#"{"in":"device"}"#, "@.in: expected `session` or `visitor`");
+    for wrong in [r#""7""#, r#""0s""#, r#""-1d""#, r#""9999d""#, "7", r#""1w""#] {
+        check(
+            &format!(r#"{{"within":{wrong}}}"#),
+            "@.within: expected a duration such as `30s`, `15m`, `2h` or `7d`, of at most ten years",
+        );
+    }
+    for wrong in ["{}", r#""many""#, "[3]", "true", r#"{"a":1}"#] {
+        check(
+            &format!(r#"{{"count":{wrong}}}"#),
+            r#"@.count: expected a number, or operators such as {"$gte": 3}"#,
+        );
+    }
+    check(
+        r#"{"count":{"$gtee":1}}"#,
+        "@.count.$gtee: `$gtee` is no operator: did you mean `$gte`?",
+    );
+    check(r#"{"where":7}"#, "@.where: expected a condition: a JSON object");
+    check(
+        r#"{"where":{"propertys.a":1}}"#,
+        "@.where[\"propertys.a\"]: no attribute begins with `propertys`: did you mean `properties`?",
+    );
+    check(
+        r#"{"where":{"name.x":1}}"#,
+        "@.where[\"name.x\"]: `name` is text: it has no members",
+    );
+    for inner in ["$events", "$segment"] {
+        check(
+            &format!(r#"{{"where":{{"{inner}":{{}}}}}}"#),
+            &format!("@.where.{inner}: `{inner}` may stand only in a condition of a segment or experience"),
+        );
+    }
+    for later in [
+        "by",
+        "sum",
+        "min",
+        "max",
+        "avg",
+        "distinct",
+        "first",
+        "last",
+        "mostFrequent",
+    ] {
+        check(
+            &format!(r#"{{"name":"A","{later}":{{}}}}"#),
+            &format!("@.{later}: `{later}` is not supported by this version"),
+        );
+    }
+}
+
+#[test]
+fn what_comes_later_is_named() {
+    for later in ["$sequence", "$held"] {
+        mistake(
+            &format!(r#"{{"{later}":{{}}}}"#),
+            &format!("@.{later}: `{later}` is not supported by this version"),
+        );
+    }
+}
+
+#[test]
+fn segments_without_a_condition() {
+    let (program, warnings) = compiled(
+        r#"{"segments":{"a":7,"b":{},"c c":{"whne":{}},"d":{"when":{},"desciption":""},"":{"when":7}}}"#,
+    );
+    assert_eq!(
+        warnings,
+        [
+            r#"error: $.segments[""].when: expected a condition: a JSON object"#,
+            "error: $.segments.a: expected an object with `when`",
+            "error: $.segments.b: `when` is missing: who is in this segment?",
+            r#"warning: $.segments["c c"].whne: `whne` is not known here: did you mean `when`?"#,
+            r#"error: $.segments["c c"]: `when` is missing: who is in this segment?"#,
+            "warning: $.segments.d.desciption: `desciption` is not known here: did you mean `description`?",
+        ]
+    );
+    assert_eq!(segment_names(&program), ["d"]);
+}
+
+#[test]
+fn several_mistakes_of_one_condition_are_all_named() {
+    let (_, warnings) =
+        compiled(r#"{"segments":{"a":{"when":{"$and":[{"$x":1}],"reqest.a":1,"request.path":{"$in":7}}}}}"#);
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
+}
