@@ -66,6 +66,7 @@ export const deliveryTests = [
       location.href = "/plain";
     });
     await waitFor(() => site.messages().length);
+    await page.waitForURL("**/plain");
     deepEqual([...new Set(names(site))], ["Last"]);
   }],
 
@@ -79,6 +80,7 @@ export const deliveryTests = [
       location.href = "/plain";
     });
     await waitFor(() => site.messages().length);
+    await page.waitForURL("**/plain");
     deepEqual([...new Set(names(site))], ["Early"]);
   }],
 

@@ -37,7 +37,8 @@ for (const [name, test] of [...editTests, ...visitTests, ...deliveryTests]) {
   const errors = [];
   context.on("weberror", (error) => errors.push(error.error().message));
   try {
-    await Promise.race([test({ site, context, fixtures, page: await context.newPage() }), deadline()]);
+    const run = async () => test({ site, context, fixtures, page: await context.newPage() });
+    await Promise.race([run(), deadline()]);
     if (errors.length) throw new Error(`the page saw errors: ${errors.join("; ")}`);
     passed++;
     console.log(`ok      ${name}`);

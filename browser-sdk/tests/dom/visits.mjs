@@ -85,6 +85,7 @@ export const visitTests = [
     ok(bytes.includes("Product Viewed") && bytes.includes("bikes") && !bytes.includes("xxxx"), bytes);
     await waitFor(() => site.pageCookies.length == 2);
     ok(site.pageCookies[1].includes(text));
+    await page.waitForURL("**/next");
   }],
 
   ["confirmed events leave the journal, of both tabs", async (tools) => {
