@@ -32,7 +32,8 @@ fn kept(answer: &Answer, without_length: bool) -> Vec<(String, String)> {
     let mut headers: Vec<_> = answer
         .headers
         .iter()
-        .filter(|(name, _)| !OWN.contains(&name.as_str()) && !(without_length && name == "content-length"))
+        .filter(|(name, _)| !OWN.contains(&name.as_str()))
+        .filter(|(name, _)| !without_length || name != "content-length")
         .cloned()
         .collect();
     headers.sort();
