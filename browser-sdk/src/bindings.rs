@@ -2,14 +2,10 @@
 
 use crate::json;
 use crate::visit::{Folded, Visit};
-use nearside_engine::decide::{Context, decide};
 use nearside_engine::event::Arrival;
-use nearside_engine::fold::fold;
 use nearside_engine::program::Program;
-use nearside_engine::replay::{LoggedEvent, decisions_to_object};
-use nearside_engine::state::State;
+use nearside_engine::replay::{LoggedEvent, Replay};
 use nearside_engine::time::{Timestamp, timestamp_from_number};
-use nearside_engine::value::Value;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 fn instant(milliseconds: f64) -> Timestamp {
@@ -88,45 +84,18 @@ impl Engine {
 /// Replays a log of events like `nearside replay`, so that its lines can be compared with those of the native
 /// engine by anybody who has the page's engine.
 #[wasm_bindgen(js_name = Replay)]
-pub struct ReplayedLog {
-    program: Program,
-    visitors: Vec<(String, State, Timestamp)>,
-}
+pub struct ReplayedLog(Replay<Program>);
 
 #[wasm_bindgen(js_class = Replay)]
 impl ReplayedLog {
     /// Begins; `undefined` if the program can't be read.
     pub fn open(program: &[u8]) -> Option<ReplayedLog> {
-        Some(Self {
-            program: Program::from_bytes(program).ok()?,
-            visitors: Vec::new(),
-        })
+        Some(Self(Replay::new(Program::from_bytes(program).ok()?)))
     }
 
     /// The line for one event of the log, from line 1 on; `undefined` for what is no event.
     pub fn step(&mut self, message: &str, line: usize) -> Option<String> {
         let logged = LoggedEvent::read(line, &json::read(message)?, None).ok()?;
-        let known = self.visitors.iter().position(|(id, ..)| *id == logged.visitor_id);
-        let place = known.unwrap_or_else(|| {
-            self.visitors.push((
-                logged.visitor_id.clone(),
-                State::new(&self.program),
-                Timestamp::MIN,
-            ));
-            self.visitors.len() - 1
-        });
-        let (visitor_id, state, latest) = &mut self.visitors[place];
-        *latest = (*latest).max(logged.event.time);
-        fold(&self.program, state, &logged.event);
-        let context = Context {
-            visitor_id,
-            request: &logged.request,
-            consent: true,
-            forced: &[],
-        };
-        let mut object = decisions_to_object(&self.program, &decide(&self.program, state, &context, *latest));
-        object.insert("line", line as f64);
-        object.insert("anonymousId", logged.visitor_id);
-        Some(json::write(&Value::Object(object)))
+        Some(json::write(&self.0.step(&logged)))
     }
 }
