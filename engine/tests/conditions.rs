@@ -1,5 +1,7 @@
 //! What a condition says about a value: the semantics of GrowthBook's SDKs.
 
+#![expect(clippy::unwrap_used, reason = "a test's helper fails its test by a panic")]
+
 use nearside_engine::compile::compile;
 use nearside_engine::decide::{Context, decide};
 use nearside_engine::program::Program;

@@ -1,5 +1,7 @@
 //! Sessions, people and counts, as events come: early, late, again and at the same instant.
 
+#![expect(clippy::unwrap_used, reason = "a test's helper fails its test by a panic")]
+
 use nearside_engine::compile::compile;
 use nearside_engine::decide::{Context, decide};
 use nearside_engine::event::{Event, EventKind, event_key};

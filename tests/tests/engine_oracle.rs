@@ -3,6 +3,12 @@
 //! `NEARSIDE_LONG=1` tries 100,000 random logs instead of 2,000. A failure prints its seed, its manifest and the
 //! shortest log that still fails.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test's helper fails its test by a panic"
+)]
+
 use nearside_engine::compile::compile;
 use nearside_engine::decide::{Context, Decisions, decide};
 use nearside_engine::facts::Facts;
@@ -237,4 +243,45 @@ fn two_states_that_saw_parts_of_a_log_merge_to_the_whole() {
         }
         Ok(())
     });
+}
+
+/// A window of which more events decide than a cell keeps: exact while at most 32 of them lie in it, however many
+/// there were before; past that, its edge is off by at most 1/32 of its length.
+#[test]
+fn a_crowded_window_is_off_by_at_most_its_edge() {
+    let manifest =
+        r#"{"segments":{"a":{"when":{"$events":{"in":"visitor","within":"1h","count":{"$gte":100}}}}}}"#;
+    let (program, _) = compile(&serde_json::from_str(manifest).unwrap());
+    let (hour, slot) = (60 * MINUTE, 60 * MINUTE / 32);
+    let mut crowded = 0;
+    for seed in 0..300 {
+        let random = &mut Random::new(seed);
+        // From one event in a few minutes to several in a second.
+        let pace = 1 + random.span(4 * MINUTE);
+        let mut state = State::new(&program);
+        let mut times: Vec<Timestamp> = Vec::new();
+        let mut clock = 1_795_262_400_000;
+        for index in 0..400 {
+            clock += random.span(pace) + if random.chance(1) { 2 * hour } else { 0 };
+            let message = format!(
+                r#"{{"type":"page","anonymousId":"v","messageId":"{seed}-{index}","timestamp":{clock}}}"#
+            );
+            let logged =
+                LoggedEvent::read(index + 1, &serde_json::from_str(&message).unwrap(), None).unwrap();
+            fold(&program, &mut state, &logged.event);
+            times.push(clock);
+            let within = |length: i64| times.iter().filter(|time| **time > clock - length).count() as u32;
+            let found = state.count(&program, 0, clock);
+            let (least, most) = (within(hour), within(hour + slot));
+            assert!(
+                (least..=most).contains(&found),
+                "seed {seed}, event {index}: {found}, not {least} to {most}"
+            );
+            if within(2 * hour) <= 32 {
+                assert_eq!(found, least, "seed {seed}, event {index}");
+            }
+            crowded += usize::from(least > 32);
+        }
+    }
+    assert!(crowded > 10_000, "{crowded}");
 }
