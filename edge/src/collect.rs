@@ -3,10 +3,11 @@
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::programs::{self, Loaded};
-use crate::visit::{Consent, Visit};
-use crate::{body, clock, forward, json, messages, snapshots};
+use crate::visit::{Consent, Visit, known_id};
+use crate::{body, clock, cookies, forward, identifiers, json, messages, snapshots};
 use nearside_engine::event::EventKind;
 use nearside_engine::value::{Object, Value};
+use nearside_engine::wire::{CONSENT_COOKIE, consents};
 use worker::{Context, Env, Headers, Response, Result, console_log, web_sys};
 
 /// The largest body, in bytes.
@@ -38,6 +39,9 @@ pub(crate) async fn handle(
         return ApiError::Method.response();
     }
     let headers = Headers(request.headers());
+    if is_cross_site(request, &headers) {
+        return ApiError::CrossSite.response();
+    }
     let Some(body) = body::read(request, MAX_BODY).await? else {
         return ApiError::TooLarge.response();
     };
@@ -48,17 +52,42 @@ pub(crate) async fn handle(
     let now = clock::now();
     match programs::current(env, context, config).await {
         Some(loaded) => fold_and_hand_on(request, body, kind, &loaded, &cookie, now, env, config).await,
-        // Without a program nothing can be folded; the events are no less worth.
-        None => match messages::read(body, kind, "", now) {
-            Ok(collected) => {
-                let messages = collected.into_iter().map(|collected| collected.message).collect();
-                match forward::hand_on(messages, env, config).await {
-                    Ok(()) => answer(Object::new()),
-                    Err(_) => ApiError::Unavailable.response(),
-                }
-            }
-            Err(error) => error.response(),
-        },
+        None => hand_on_alone(body, kind, &cookie, now, env, config).await,
+    }
+}
+
+/// Without a program nothing can be folded; the events are no less worth. But whether they may be collected at
+/// all is known only from the visitor's own word.
+async fn hand_on_alone(
+    body: Value,
+    kind: Option<&str>,
+    cookie: &str,
+    now: i64,
+    env: &Env,
+    config: &Config,
+) -> Result<web_sys::Response> {
+    match cookies::read(cookie, CONSENT_COOKIE) {
+        None => return ApiError::NoProgram.response(),
+        agreed if !consents(agreed, "analytics", true) => {
+            let mut result = Object::new();
+            result.insert("filtered", true);
+            return answer(result);
+        }
+        Some(_) => {}
+    }
+    let Some(visitor_id) = known_id(cookie).map(str::to_owned).or_else(identifiers::uuid) else {
+        return ApiError::Unavailable.response();
+    };
+    let collected = match messages::read(body, kind, &visitor_id, now) {
+        Ok(collected) => collected,
+        Err(error) => return error.response(),
+    };
+    let events = collected
+        .into_iter()
+        .filter(|collected| collected.event.is_some());
+    match forward::hand_on(events.map(|collected| collected.message).collect(), env, config).await {
+        Ok(()) => answer(Object::new()),
+        Err(_) => ApiError::Unavailable.response(),
     }
 }
 
@@ -78,10 +107,10 @@ async fn fold_and_hand_on(
 ) -> Result<web_sys::Response> {
     let program = &loaded.program;
     let consent = Consent::read(cookie, program);
-    let Some(mut visit) = Visit::read(cookie, program, config, now) else {
+    let Some(mut visit) = Visit::read(cookie, program, config, now, consent.personalization) else {
         return ApiError::Unavailable.response();
     };
-    let collected = match messages::read(body, kind, &visit.visitor_id, now) {
+    let mut collected = match messages::read(body, kind, &visit.visitor_id, now) {
         Ok(collected) => collected,
         Err(error) => return error.response(),
     };
@@ -90,6 +119,13 @@ async fn fold_and_hand_on(
         result.insert("filtered", collected.len() as f64);
         return answer(result);
     }
+    let received = collected.len();
+    collected.retain(|collected| collected.event.is_some());
+    if received > collected.len() {
+        result.insert("invalid", (received - collected.len()) as f64);
+    }
+    // Inside a batch events are taken in the order of their times.
+    collected.sort_by_key(|collected| collected.event.as_ref().map(|event| event.time));
     let mut identifies = false;
     for event in collected.iter().filter_map(|collected| collected.event.as_ref()) {
         // Another library on the page may have an id of its own; its events are handed on alone.
@@ -98,26 +134,20 @@ async fn fold_and_hand_on(
             visit.fold(program, event);
         }
     }
-    let invalid = collected
-        .iter()
-        .filter(|collected| collected.event.is_none())
-        .count();
-    if invalid > 0 {
-        result.insert("invalid", invalid as f64);
-    }
     let messages = collected.into_iter().map(|collected| collected.message).collect();
-    let handed_on = if identifies {
+    let handed_on = if identifies && consent.personalization {
         forward::hand_on_now(messages, env, config).await
     } else {
-        forward::hand_on(messages, env, config).await
+        forward::hand_on(messages, env, config).await.map(|()| false)
     };
-    if let Err(error) = handed_on {
-        console_log!("nearside: events could not be handed on: {error}");
-        return ApiError::Unavailable.response();
-    }
-    if identifies {
-        // The next page should know what the person did elsewhere.
-        snapshots::ask_now(&mut visit, program, config).await;
+    match handed_on {
+        // The origin knows who this is: the next page should know what the person did elsewhere.
+        Ok(true) => snapshots::ask_now(&mut visit, program, config).await,
+        Ok(false) => {}
+        Err(error) => {
+            console_log!("nearside: events could not be handed on: {error}");
+            return ApiError::Unavailable.response();
+        }
     }
     let confirmed = visit.confirmed.iter().map(|key| Value::Number(f64::from(*key)));
     result.insert("confirmed", confirmed.collect::<Vec<_>>());
@@ -129,6 +159,21 @@ async fn fold_and_hand_on(
         }
     }
     Ok(response)
+}
+
+/// Whether another site's page sends this. It could make the visitor somebody that it chooses.
+pub(crate) fn is_cross_site(request: &web_sys::Request, headers: &Headers) -> bool {
+    let header = |name: &str| headers.get(name).ok().flatten();
+    match (header("sec-fetch-site"), header("origin")) {
+        (Some(site), _) => site == "cross-site",
+        (None, Some(origin)) => {
+            let own = worker::Url::parse(&request.url()).ok();
+            let theirs = worker::Url::parse(&origin).ok();
+            own.map(|url| url.origin()) != theirs.map(|url| url.origin())
+        }
+        // No browser sends neither with a POST.
+        (None, None) => false,
+    }
 }
 
 /// Success is exactly 200, with a small object: some clients take anything else for an error.

@@ -20,13 +20,20 @@ fn pairs(header: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
+/// What is the edge's alone.
+const OURS: [&str; 4] = [STATE_COOKIE, JOURNAL_COOKIE, VISITOR_COOKIE, CONSENT_COOKIE];
+
+fn is_ours(pair: &str) -> bool {
+    OURS.contains(&pair.split('=').next().unwrap_or_default().trim())
+}
+
+/// Whether any of the cookies is the edge's alone.
+pub(crate) fn has_ours(header: &str) -> bool {
+    header.split(';').any(is_ours)
+}
+
 /// The `Cookie` header as the upstream gets it: without what is the edge's alone.
 pub(crate) fn for_upstream(header: &str) -> String {
-    let ours = [STATE_COOKIE, JOURNAL_COOKIE, VISITOR_COOKIE, CONSENT_COOKIE];
-    let is_ours = |pair: &&str| {
-        let name = pair.split('=').next().unwrap_or_default().trim();
-        ours.contains(&name)
-    };
     let kept: Vec<&str> = header
         .split(';')
         .filter(|pair| !is_ours(pair))

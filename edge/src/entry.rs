@@ -1,13 +1,20 @@
 //! The worker's entry points.
 
 use crate::config::Config;
-use crate::{forward, route};
-use worker::{Context, Env, MessageBatch, Result, event, web_sys};
+use crate::{forward, proxy, route};
+use worker::{Context, Env, MessageBatch, Result, console_error, event, web_sys};
 
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<web_sys::Response> {
+    // Should the module itself break, the platform asks the site without it.
+    context.pass_through_on_exception();
     let config = Config::from_env(&env);
-    route::handle(request, &env, &context, &config).await
+    route::handle(request, &env, &context, &config)
+        .await
+        .or_else(|error| {
+            console_error!("nearside: {error}");
+            proxy::bad_gateway()
+        })
 }
 
 #[event(queue)]

@@ -14,6 +14,7 @@ pub(crate) enum ApiError {
     NotABatch,
     TooManyEvents,
     Unauthorized,
+    CrossSite,
     NoProgram,
     Unavailable,
 }
@@ -42,6 +43,7 @@ impl ApiError {
             ),
             Self::TooManyEvents => (400, "too_many_events", "A batch has at most 2500 events."),
             Self::Unauthorized => (401, "unauthorized", "The bearer token is missing or wrong."),
+            Self::CrossSite => (403, "cross_site", "Another site's page may not send this."),
             Self::NoProgram => (503, "no_program", "The edge has no program yet: try again soon."),
             Self::Unavailable => (
                 503,

@@ -8,7 +8,7 @@ use crate::origin::{Origin, PATIENT, PROMPT};
 use nearside_engine::value::{Object, Value};
 use worker::{
     Env, MessageBatch, MessageBuilder, MessageExt, QueueContentType, QueueRetryOptionsBuilder, Result,
-    console_error, console_log,
+    console_log,
 };
 
 const QUEUE: &str = "NEARSIDE_EVENTS";
@@ -33,24 +33,26 @@ pub(crate) async fn hand_on(messages: Vec<Value>, env: &Env, config: &Config) ->
             Err(error) => Err(error),
         };
         if queued.is_err() {
-            post(&batch, config, PATIENT).await?;
+            post(&batch, config, PROMPT)
+                .await
+                .map_err(|error| error.to_string())?;
         }
     }
     Ok(())
 }
 
 /// Hands messages to the origin itself, and waits until they are on its disk; through the queue, if it is down.
+/// Says whether the origin has them.
 ///
 /// # Errors
 /// When neither took them.
-pub(crate) async fn hand_on_now(messages: Vec<Value>, env: &Env, config: &Config) -> Result<()> {
-    let whole = batches(messages.clone());
-    if let [batch] = whole.as_slice()
+pub(crate) async fn hand_on_now(messages: Vec<Value>, env: &Env, config: &Config) -> Result<bool> {
+    if let [batch] = batches(messages.clone()).as_slice()
         && post(batch, config, PROMPT).await.is_ok()
     {
-        return Ok(());
+        return Ok(true);
     }
-    hand_on(messages, env, config).await
+    hand_on(messages, env, config).await.map(|()| false)
 }
 
 /// The bodies for the origin, none larger than a queue's message.
@@ -74,36 +76,59 @@ fn batches(messages: Vec<Value>) -> Vec<String> {
     batches
 }
 
-/// Delivers what the queue brings. What the origin does not take now is tried again later.
+/// Delivers what the queue brings. What the origin does not take now is tried again later; what it never takes
+/// ends in the queue for dead letters.
 pub(crate) async fn deliver(batch: &MessageBatch<String>, config: &Config) {
-    for message in batch.iter() {
-        let Ok(message) = message else {
-            console_error!("nearside: the queue brought something that is no text");
+    let mut is_away = false;
+    for message in batch.raw_iter() {
+        let answer = match message.body().as_string() {
+            None => Err(Undelivered::Refused("it is no text".to_owned())),
+            // One look at an origin that does not answer is enough: each takes its time.
+            Some(_) if is_away => Err(Undelivered::Away("it did not answer before".to_owned())),
+            Some(body) => post(&body, config, PATIENT).await,
+        };
+        let Err(error) = answer else {
+            message.ack();
             continue;
         };
-        match post(message.body(), config, PATIENT).await {
-            Ok(()) => message.ack(),
-            Err(error) => {
-                // The longer it has waited, the longer it waits: half its age.
-                let age = (clock::now() - message.timestamp().as_millis() as i64) / 1_000;
-                let delay = (age / 2).clamp(1, MAX_DELAY);
-                console_log!("nearside: events wait {delay} s for the origin: {error}");
-                let delay = u32::try_from(delay).unwrap_or(1);
-                message
-                    .retry_with_options(&QueueRetryOptionsBuilder::new().with_delay_seconds(delay).build());
-            }
+        is_away |= matches!(error, Undelivered::Away(_));
+        // The longer it has waited, the longer it waits: half its age.
+        let age = (clock::now() - message.timestamp().as_millis() as i64) / 1_000;
+        let delay = u32::try_from((age / 2).clamp(1, MAX_DELAY)).unwrap_or(1);
+        console_log!("nearside: events wait {delay} s for the origin: {error}");
+        message.retry_with_options(&QueueRetryOptionsBuilder::new().with_delay_seconds(delay).build());
+    }
+}
+
+/// Why the origin did not take events.
+enum Undelivered {
+    /// It did not answer.
+    Away(String),
+    /// It answered, but did not take them.
+    Refused(String),
+}
+
+impl std::fmt::Display for Undelivered {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Away(reason) | Self::Refused(reason) => formatter.write_str(reason),
         }
     }
 }
 
-async fn post(body: &str, config: &Config, limit: u32) -> Result<()> {
-    let origin = Origin::of(config).ok_or("NEARSIDE_ORIGIN or NEARSIDE_EDGE_SECRET is not set")?;
-    let mut response = origin.post("/v1/edge/events", body, limit).await?;
+async fn post(body: &str, config: &Config, limit: u32) -> std::result::Result<(), Undelivered> {
+    let Some(origin) = Origin::of(config) else {
+        return Err(Undelivered::Away(
+            "NEARSIDE_ORIGIN or NEARSIDE_EDGE_SECRET is not set".to_owned(),
+        ));
+    };
+    let away = |error: worker::Error| Undelivered::Away(error.to_string());
+    let mut response = origin.post("/v1/edge/events", body, limit).await.map_err(away)?;
     // The connection can be used again only when the body was read.
     let answer = response.bytes().await;
     match response.status_code() {
-        200 => answer.map(|_| ()),
-        status => Err(format!("the origin answered {status}").into()),
+        200 => answer.map(|_| ()).map_err(away),
+        status => Err(Undelivered::Refused(format!("the origin answered {status}"))),
     }
 }
 

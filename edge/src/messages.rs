@@ -1,19 +1,23 @@
 //! The messages of a collection request, made whole: each has a type, ids and a corrected time.
 
 use crate::error::ApiError;
-use crate::identifiers;
+use crate::{identifiers, json};
 use nearside_engine::event::{Arrival, Event, instant};
 use nearside_engine::time::{Timestamp, format_timestamp};
 use nearside_engine::value::{Object, Value};
 
 /// How many events a batch may have.
 const MAX_EVENTS: usize = 2_500;
+/// How large one event may be as JSON, in bytes. It bounds a queue's message too.
+const MAX_EVENT: usize = 32 * 1024;
+/// How large all copies of a batch's context together may be as JSON, in bytes.
+const MAX_SPREAD: usize = 2 * 1024 * 1024;
 
 /// One message on its way to the origin.
 pub(crate) struct Collected {
-    /// The message as it is handed on.
+    /// The message as it is handed on, if it is an event.
     pub(crate) message: Value,
-    /// The event, if the message is one. The origin counts those that are none.
+    /// The event, if the message is one and no larger than it may be. The rest is counted, and not handed on.
     pub(crate) event: Option<Event>,
 }
 
@@ -44,6 +48,11 @@ pub(crate) fn read(
                 return Err(ApiError::TooManyEvents);
             }
             let context = body.remove("context").unwrap_or_default();
+            // One context is copied into each event: a small body must not become a large one.
+            let size = json::write(&context).len();
+            if size > MAX_EVENT || size.saturating_mul(batch.len()) > MAX_SPREAD {
+                return Err(ApiError::TooLarge);
+            }
             batch
                 .into_iter()
                 .map(|message| with_context(message, &context))
@@ -62,7 +71,10 @@ pub(crate) fn read(
 
 /// The batch's context is the default of its messages' contexts.
 fn with_context(message: Value, default: &Value) -> Value {
-    let (Value::Object(mut message), Value::Object(default)) = (message.clone(), default) else {
+    let Value::Object(default) = default else {
+        return message;
+    };
+    let Value::Object(mut message) = message else {
         return message;
     };
     let context = message.entry("context");
@@ -91,17 +103,28 @@ fn complete(message: Value, arrival: Arrival, visitor_id: &str) -> Collected {
     if is_missing(&object, "anonymousId") {
         object.insert("anonymousId", visitor_id);
     }
-    let message = Value::Object(object.clone());
-    let Ok(event) = Event::from_message(&message, arrival, "") else {
-        return Collected { message, event: None };
+    let message = Value::Object(object);
+    let event = Event::from_message(&message, arrival, "");
+    let (Ok(event), Value::Object(mut object)) = (event, message) else {
+        return Collected {
+            message: Value::Null,
+            event: None,
+        };
     };
     // From here on there is one clock: the edge's.
     object.insert("timestamp", format_timestamp(event.time));
     object.insert("receivedAt", format_timestamp(arrival.received_at));
     object.remove("sentAt");
     object.remove("originalTimestamp");
+    let message = Value::Object(object);
+    if json::write(&message).len() > MAX_EVENT {
+        return Collected {
+            message: Value::Null,
+            event: None,
+        };
+    }
     Collected {
-        message: Value::Object(object),
+        message,
         event: Some(event),
     }
 }
@@ -109,7 +132,6 @@ fn complete(message: Value, arrival: Arrival, visitor_id: &str) -> Collected {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json;
 
     const NOON: Timestamp = 1_795_262_400_000;
 
@@ -142,6 +164,35 @@ mod tests {
             collected.iter().map(|c| c.event.is_some()).collect::<Vec<_>>(),
             [false, false, true]
         );
+    }
+
+    #[test]
+    fn an_event_that_is_too_large_is_counted_and_the_others_go_on() {
+        let large = format!(
+            r#"{{"type":"track","event":"E","properties":{{"x":"{}"}}}}"#,
+            "x".repeat(33_000)
+        );
+        let text = format!(r#"{{"batch":[{{"type":"page"}},{large},{{"type":"page"}}]}}"#);
+        let collected = read(body(&text), None, "visitor", NOON).unwrap();
+        assert_eq!(
+            collected.iter().map(|c| c.event.is_some()).collect::<Vec<_>>(),
+            [true, false, true]
+        );
+    }
+
+    #[test]
+    fn a_small_body_does_not_become_a_large_one() {
+        let error = |context: usize, events: usize| {
+            let batch = vec!["{}"; events].join(",");
+            let text = format!(
+                r#"{{"context":{{"a":"{}"}},"batch":[{batch}]}}"#,
+                "x".repeat(context)
+            );
+            read(body(&text), None, "visitor", NOON).err()
+        };
+        assert_eq!(error(490_000, 10), Some(ApiError::TooLarge));
+        assert_eq!(error(30_000, 2_400), Some(ApiError::TooLarge));
+        assert_eq!(error(500, 2_400), None);
     }
 
     #[test]

@@ -23,7 +23,10 @@ pub(crate) async fn handle(
 ) -> Result<web_sys::Response> {
     let mut timing = Timing::start();
     let headers = Headers(request.headers());
-    let upstream = UpstreamRequest::new(request, config)?;
+    let upstream = match UpstreamRequest::new(request, config) {
+        Ok(upstream) => upstream,
+        Err(error) => return or_bad_gateway(Err(error)),
+    };
     if !may_be_page(request, &headers) {
         return or_bad_gateway(upstream.send().headers().await);
     }
@@ -65,6 +68,29 @@ pub(crate) async fn handle(
     }
 }
 
+/// What the upstream says of its page and is not true of a visitor's: its length, version and digests; and
+/// what would let a cache before the edge keep it, whatever `Cache-Control` says.
+const NOT_OURS: [&str; 18] = [
+    "content-length",
+    "etag",
+    "last-modified",
+    "accept-ranges",
+    "expires",
+    "age",
+    "content-md5",
+    "digest",
+    "content-digest",
+    "repr-digest",
+    "cdn-cache-control",
+    "cloudflare-cdn-cache-control",
+    "surrogate-control",
+    "surrogate-key",
+    "cache-tag",
+    "x-accel-expires",
+    "edge-control",
+    "pragma",
+];
+
 /// Why a page is not personalised, found out before its body was touched.
 struct Stop(Outcome, String);
 
@@ -97,21 +123,25 @@ fn accepts_html(headers: &Headers) -> bool {
 /// Whether the answer is a page that can be read and changed.
 fn is_page(response: &web_sys::Response) -> bool {
     let headers = Headers(response.headers());
-    let header = |name: &str| {
-        headers
-            .get(name)
-            .ok()
-            .flatten()
-            .unwrap_or_default()
-            .to_ascii_lowercase()
-    };
+    let header = |name: &str| headers.get(name).ok().flatten().unwrap_or_default();
     let is_html = header("content-type")
         .split(';')
         .next()
-        .is_some_and(|kind| kind.trim() == "text/html");
-    // The runtime opens these; the rest passes as it is.
-    let is_readable = matches!(header("content-encoding").trim(), "" | "identity" | "gzip" | "br");
-    response.status() == 200 && is_html && is_readable && response.body().is_some()
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/html"));
+    // The runtime opens these, spelled like this; the rest passes as it is.
+    let is_readable = matches!(
+        header("content-encoding").as_str(),
+        "" | "identity" | "gzip" | "br"
+    );
+    // A file to keep would keep the visitor's state too; and who forbids changes is obeyed.
+    let is_file = header("content-disposition")
+        .trim_start()
+        .to_ascii_lowercase()
+        .starts_with("attachment");
+    let is_fixed = header("cache-control")
+        .to_ascii_lowercase()
+        .contains("no-transform");
+    response.status() == 200 && is_html && is_readable && !is_file && !is_fixed && response.body().is_some()
 }
 
 /// Reads who asks, and asks the origin for what it knows of them.
@@ -125,7 +155,7 @@ fn read_visit(
     if !Consent::read(cookie, &loaded.program).personalization {
         return Err(Outcome::NoConsent);
     }
-    let visit = Visit::read(cookie, &loaded.program, config, now).ok_or(Outcome::Failed)?;
+    let visit = Visit::read(cookie, &loaded.program, config, now, true).ok_or(Outcome::Failed)?;
     snapshots::ask(&visit, context, config, now);
     Ok(visit)
 }
@@ -196,15 +226,7 @@ fn personalise(
         Outcome::Personalised
     };
     let leaving = Headers(personalised.headers());
-    for name in [
-        "content-length",
-        "etag",
-        "last-modified",
-        "accept-ranges",
-        "expires",
-        "age",
-        "content-md5",
-    ] {
+    for name in NOT_OURS {
         leaving.delete(name)?;
     }
     leaving.set("cache-control", "private, no-store")?;

@@ -93,7 +93,11 @@ pub(crate) async fn bytes_of(id: &str, env: &Env, config: &Config) -> Option<Vec
     {
         return Some(bytes);
     }
-    let answer = Origin::of(config)?.get("/v1/edge/program", None, PROMPT).await;
+    // The origin sends a program only if it is another than the one in force.
+    let known = CURRENT.with_borrow(|known| known.as_ref().map(|known| known.id.clone()));
+    let answer = Origin::of(config)?
+        .get("/v1/edge/program", known.as_deref(), PROMPT)
+        .await;
     let mut answer = answer.ok().filter(|answer| answer.status_code() == 200)?;
     let bytes = answer.bytes().await.ok()?;
     (Program::id_of(&bytes) == id).then_some(bytes)
@@ -102,8 +106,8 @@ pub(crate) async fn bytes_of(id: &str, env: &Env, config: &Config) -> Option<Vec
 async fn from_kv(env: &Env) -> Option<Rc<Loaded>> {
     let bytes = env.kv(KV).ok()?.get(CURRENT_KEY).bytes().await.ok()??;
     let loaded = Rc::new(Loaded::from_bytes(bytes)?);
-    CURRENT.set(Some(Rc::clone(&loaded)));
-    Some(loaded)
+    // A refresh may have been faster, and then it is newer.
+    Some(CURRENT.with_borrow_mut(|current| Rc::clone(current.get_or_insert(loaded))))
 }
 
 async fn refresh(env: &Env, origin: &Origin, known: Option<&str>) -> Result<()> {

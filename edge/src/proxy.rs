@@ -24,7 +24,8 @@ impl UpstreamRequest {
         let init: &web_sys::RequestInit = request.unchecked_ref();
         let upstream = web_sys::Request::new_with_str_and_init(&url, init)?;
         let headers = Headers(upstream.headers());
-        if let Some(cookie) = headers.get("cookie")? {
+        // A header without anything of ours passes as it is, whatever its bytes are.
+        if let Some(cookie) = headers.get("cookie")?.filter(|cookie| cookies::has_ours(cookie)) {
             match cookies::for_upstream(&cookie).as_str() {
                 "" => headers.delete("cookie")?,
                 kept => headers.set("cookie", kept)?,

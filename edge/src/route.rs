@@ -57,17 +57,20 @@ async fn state(
     };
     let program = &loaded.program;
     let headers = Headers(request.headers());
+    if reset && collect::is_cross_site(request, &headers) {
+        return ApiError::CrossSite.response();
+    }
     let cookie = headers.get("cookie")?.unwrap_or_default();
     let now = clock::now();
+    let consent = Consent::read(&cookie, program).personalization;
     let visit = if reset {
         Visit::anew(program)
     } else {
-        Visit::read(&cookie, program, config, now)
+        Visit::read(&cookie, program, config, now, consent)
     };
     let Some(mut visit) = visit else {
         return ApiError::Unavailable.response();
     };
-    let consent = Consent::read(&cookie, program).personalization;
     if consent {
         snapshots::take(&mut visit, program);
     }

@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::seal::{MAX_CONTENT, NONCE};
 use crate::{cookies, identifiers};
 use nearside_engine::event::{Event, EventKey};
-use nearside_engine::fold::{Folded, fold};
+use nearside_engine::fold::fold;
 use nearside_engine::program::Program;
 use nearside_engine::state::State;
 use nearside_engine::time::Timestamp;
@@ -22,6 +22,11 @@ pub(crate) struct Visit {
     pub(crate) state: State,
     /// The keys of journal entries that the sealed cookie had already: they are safe.
     pub(crate) confirmed: Vec<EventKey>,
+}
+
+/// The id that a visitor's cookie has, if it can be one of ours.
+pub(crate) fn known_id(cookie: &str) -> Option<&str> {
+    cookies::read(cookie, VISITOR_COOKIE).filter(|id| identifiers::is_visitor_id(id))
 }
 
 /// What a visitor agrees to.
@@ -47,32 +52,44 @@ impl Consent {
 
 impl Visit {
     /// Reads a visit from a `Cookie` header: anything that is not ours, not whole or not sealed for this
-    /// visitor is as if it were not there. `None` if there is no id, and none can be made.
-    pub(crate) fn read(cookie: &str, program: &Program, config: &Config, now: Timestamp) -> Option<Self> {
-        let known = cookies::read(cookie, VISITOR_COOKIE).filter(|id| identifiers::is_visitor_id(id));
+    /// visitor is as if it were not there. Of a visitor who has not agreed to it (`remembers`), the state is
+    /// not read. `None` if there is no id, and none can be made.
+    pub(crate) fn read(
+        cookie: &str,
+        program: &Program,
+        config: &Config,
+        now: Timestamp,
+        remembers: bool,
+    ) -> Option<Self> {
+        let known = known_id(cookie);
         let visitor_id = match known {
             Some(id) => id.to_owned(),
             None => identifiers::uuid()?,
         };
-        let state = cookies::read(cookie, STATE_COOKIE)
-            .and_then(|sealed| config.keys.open(sealed, &visitor_id))
-            .and_then(|bytes| State::from_bytes(program, &bytes).ok())
-            .unwrap_or_else(|| State::new(program));
         let mut visit = Self {
             visitor_id,
             is_new: known.is_none(),
-            state,
+            state: State::new(program),
             confirmed: Vec::new(),
         };
-        // A journal without an id is somebody else's, or from before the id was lost.
-        if !visit.is_new
-            && let Some(Ok(journal)) =
-                cookies::read(cookie, JOURNAL_COOKIE).map(|text| read_journal(text, now))
-        {
-            for event in &journal {
-                if fold(program, &mut visit.state, event) == Folded::Duplicate {
-                    visit.confirmed.push(event.key);
-                }
+        // Without an id the rest is somebody else's, or from before the id was lost.
+        if visit.is_new || !remembers {
+            return Some(visit);
+        }
+        let sealed = cookies::read(cookie, STATE_COOKIE);
+        let opened = sealed.and_then(|sealed| config.keys.open(sealed, &visit.visitor_id));
+        if let Some(Ok(state)) = opened.map(|bytes| State::from_bytes(program, &bytes)) {
+            visit.state = state;
+        }
+        let journal = cookies::read(cookie, JOURNAL_COOKIE).map(|text| read_journal(text, now));
+        if let Some(Ok(journal)) = journal {
+            // All are looked up before any is folded: folding makes the state forget the oldest keys.
+            let (known, new): (Vec<Event>, Vec<Event>) = journal
+                .into_iter()
+                .partition(|event| visit.state.has_seen(event.key));
+            visit.confirmed = known.iter().map(|event| event.key).collect();
+            for event in &new {
+                visit.fold(program, event);
             }
         }
         Some(visit)
@@ -89,8 +106,8 @@ impl Visit {
     }
 
     /// Folds an event.
-    pub(crate) fn fold(&mut self, program: &Program, event: &Event) -> Folded {
-        fold(program, &mut self.state, event)
+    pub(crate) fn fold(&mut self, program: &Program, event: &Event) {
+        fold(program, &mut self.state, event);
     }
 
     /// The `Set-Cookie` headers that remember the visit. Without a key the state cannot be remembered.
