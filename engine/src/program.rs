@@ -137,6 +137,9 @@ pub struct Site {
     pub exclude: Vec<PagePattern>,
     /// Whether a visitor must agree before anything is stored.
     pub consent_required: bool,
+    /// Whether a browser gets the traits that its person told in others. Anybody can say that they are
+    /// somebody, so this is for sites whose user ids nobody can guess.
+    pub shares_traits: bool,
 }
 
 /// A compiled manifest.

@@ -149,16 +149,28 @@ impl State {
             (_, Some(theirs)) => self.profile.user_id = Some(theirs.clone()),
             (None, None) => {}
         }
-        // What was told last wins; the rest is completed.
-        let mut traits = Value::Object(other.profile.traits.clone());
+        if program.site.shares_traits || other.profile.user_id.is_none() {
+            self.take_traits(program, &other);
+        }
+        if other.profile.first_seen_at > 0
+            && (self.profile.first_seen_at == 0 || other.profile.first_seen_at < self.profile.first_seen_at)
+        {
+            self.profile.first_seen_at = other.profile.first_seen_at;
+        }
+        self.profile.snapshot_at = self.profile.snapshot_at.max(snapshot.as_of);
+        self.merge_cells(program, &other);
+        Ok(())
+    }
+
+    /// Takes over the traits of another state: what was told last wins, and the rest is completed.
+    fn take_traits(&mut self, program: &Program, other: &State) {
+        let theirs = Value::Object(other.profile.traits.clone());
         let mine = Value::Object(std::mem::take(&mut self.profile.traits));
-        let theirs_win = other.profile.traits_at >= self.profile.traits_at;
-        let (winner, loser) = if theirs_win {
-            (traits, mine)
+        let (winner, mut traits) = if other.profile.traits_at >= self.profile.traits_at {
+            (theirs, mine)
         } else {
-            (mine, traits)
+            (mine, theirs)
         };
-        traits = loser;
         for path in &program.trait_paths {
             if let Some(value) = winner.at(path) {
                 traits.set_at(path, value.clone());
@@ -168,14 +180,6 @@ impl State {
             self.profile.traits = traits;
         }
         self.profile.traits_at = self.profile.traits_at.max(other.profile.traits_at);
-        if other.profile.first_seen_at > 0
-            && (self.profile.first_seen_at == 0 || other.profile.first_seen_at < self.profile.first_seen_at)
-        {
-            self.profile.first_seen_at = other.profile.first_seen_at;
-        }
-        self.profile.snapshot_at = self.profile.snapshot_at.max(snapshot.as_of);
-        self.merge_cells(program, &other);
-        Ok(())
     }
 
     /// Takes over the visitor's cells of another state, by union.

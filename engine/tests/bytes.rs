@@ -364,7 +364,8 @@ fn journals_of_any_kind_are_errors_or_events() {
 
 #[test]
 fn snapshots_survive_json_and_complete_a_state() {
-    let program = program(MANIFEST);
+    let mut program = program(MANIFEST);
+    program.site.shares_traits = true;
     let origin = busy(&program);
     let snapshot = Snapshot {
         as_of: NOON + DAY,
@@ -453,10 +454,42 @@ fn snapshots_survive_json_and_complete_a_state() {
     assert_eq!(bob, before);
 }
 
+/// Anybody can say that they are somebody: what the person told elsewhere stays there, unless the site says
+/// that its user ids are proof enough. What they did counts all the same.
+#[test]
+fn traits_told_in_another_browser_stay_there_unless_the_site_shares_them() {
+    let mut program = program(MANIFEST);
+    let origin = busy(&program);
+    let snapshot = Snapshot {
+        as_of: NOON + DAY,
+        state: origin.to_bytes(&program),
+    };
+    let mut claimed = State::new(&program);
+    let claim = Event {
+        user_id: Some("ada".into()),
+        traits: Value::Null,
+        ..event(9_002, EventKind::Identify, NOON + DAY)
+    };
+    fold(&program, &mut claimed, &claim);
+    let mut trusted = claimed.clone();
+    claimed.apply_snapshot(&program, &snapshot).unwrap();
+    assert!(claimed.profile.traits.is_empty());
+    let often = program
+        .cells
+        .iter()
+        .position(|c| c.within.is_none() && c.enough.is_none())
+        .unwrap();
+    assert!(claimed.count(&program, often, NOON + DAY) >= origin.count(&program, often, NOON + DAY));
+    program.site.shares_traits = true;
+    trusted.apply_snapshot(&program, &snapshot).unwrap();
+    assert_eq!(trusted.profile.traits, origin.profile.traits);
+}
+
 #[test]
 fn what_was_told_last_wins_in_a_merge() {
     let program = program(
-        r#"{"segments":{"a":{"when":{"profile.traits.plan":"pro","profile.traits.firstName":"x","profile.traits.city":"y"}}}}"#,
+        r#"{"site":{"traits":"shared"},
+            "segments":{"a":{"when":{"profile.traits.plan":"pro","profile.traits.firstName":"x","profile.traits.city":"y"}}}}"#,
     );
     let told = |traits: &str, time: Timestamp| {
         let mut state = State::new(&program);

@@ -81,13 +81,19 @@ fn site(value: &Value, place: &Place<'_>, report: &mut Report) -> Site {
     match value {
         Value::Null => {}
         Value::Object(object) => {
-            report.unknown_keys(object, place, &["exclude", "consent"]);
+            report.unknown_keys(object, place, &["exclude", "consent", "traits"]);
             site.exclude = experience::pages(value.get("exclude"), &place.member("exclude"), report);
             match value.get("consent") {
                 Value::Null => {}
                 Value::String(text) if text == "granted" => {}
                 Value::String(text) if text == "required" => site.consent_required = true,
                 _ => report.error(&place.member("consent"), "expected `granted` or `required`"),
+            }
+            match value.get("traits") {
+                Value::Null => {}
+                Value::String(text) if text == "own" => {}
+                Value::String(text) if text == "shared" => site.shares_traits = true,
+                _ => report.error(&place.member("traits"), "expected `own` or `shared`"),
             }
         }
         _ => report.error(place, "expected an object"),

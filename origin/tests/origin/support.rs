@@ -22,6 +22,7 @@ pub(crate) const ADMIN: (&str, &str) = ("authorization", "Bearer admin-token");
 pub(crate) const KEY: (&str, &str) = ("authorization", "Basic a2V5Og==");
 
 pub(crate) const MANIFEST: &str = r#"{
+    "site": {"traits": "shared"},
     "segments": {
         "buyer": {"when": {"$events": {"name": "Bought", "in": "visitor"}}},
         "regular": {"when": {"$events": {"name": "Seen", "in": "visitor", "count": {"$gte": 3}, "within": "30d"}}},
