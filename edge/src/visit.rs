@@ -120,3 +120,62 @@ impl Visit {
         cookies
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seal::Keys;
+    use nearside_engine::event::EventKind;
+    use nearside_engine::value::Value;
+    use nearside_engine::wire::write_journal;
+
+    fn config() -> Config {
+        Config {
+            upstream: None,
+            origin: None,
+            edge_secret: None,
+            keys: Keys::parse("k1:bmVhcnNpZGUtZGV2ZWxvcG1lbnQta2V5LTMyLWJ5dGU="),
+            country_header: None,
+            refresh: 0,
+            snapshot_age: 0,
+        }
+    }
+
+    /// The value of a cookie in its `Set-Cookie` header.
+    fn pair(header: &str) -> &str {
+        header.split(';').next().unwrap()
+    }
+
+    #[test]
+    fn a_journal_longer_than_the_state_s_memory_of_keys_is_confirmed_by_what_is_known() {
+        let (program, config) = (Program::default(), config());
+        let events: Vec<Event> = (0..70)
+            .map(|key| Event {
+                key,
+                kind: EventKind::Track,
+                name: "E".to_owned(),
+                time: 1_000 + i64::from(key),
+                properties: Value::Null,
+                context: Value::Null,
+                traits: Value::Null,
+                user_id: None,
+                anonymous_id: None,
+            })
+            .collect();
+        let (journal, skipped) = write_journal(&events);
+        assert_eq!(skipped, 0);
+        let mut cookie = format!("ns_id=0123456789abcdef0123; ns_j={journal}");
+        let mut confirmed = Vec::new();
+        for _ in 0..3 {
+            let visit = Visit::read(&cookie, &program, &config, 2_000, true).unwrap();
+            confirmed.push(visit.confirmed.len());
+            let sealed = visit.cookies(&program, &config, false);
+            cookie = format!("ns_id=0123456789abcdef0123; ns_j={journal}; {}", pair(&sealed[1]));
+        }
+        assert_eq!(confirmed[0], 0);
+        assert!(confirmed[1] >= 60, "{confirmed:?}");
+        // A visitor who does not agree has neither state nor journal.
+        let refused = Visit::read(&cookie, &program, &config, 2_000, false).unwrap();
+        assert!(refused.confirmed.is_empty() && refused.state.recent().is_empty());
+    }
+}

@@ -154,8 +154,14 @@ fn without_a_program_pages_pass_untouched() {
     assert_eq!(ours.header("etag"), theirs.header("etag"));
     let mut visitor = Visitor::new(&stack.edge.url());
     assert_eq!(visitor.get("/_ns/state").status, 503);
-    // Events are taken all the same.
+    // Whether events may be collected is not known without a program; but when the visitor has agreed, they are.
     let event = r#"{"event":"Product Added","messageId":"no-program","anonymousId":"someone"}"#;
+    assert_eq!(
+        visitor.post("/_ns/v1/t", event).status,
+        503,
+        "the client keeps it and tries again"
+    );
+    visitor.set_cookie("ns_c", "all");
     assert_eq!(visitor.post("/_ns/v1/t", event).status, 200);
 }
 

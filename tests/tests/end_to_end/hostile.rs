@@ -138,3 +138,104 @@ fn what_a_visitor_says_of_themselves_is_escaped() {
     );
     assert!(!page.contains("<img src=x"), "{page}");
 }
+
+#[test]
+fn another_site_s_form_cannot_make_the_visitor_somebody() {
+    let attacks: [&[(&str, &str)]; 3] = [
+        &[
+            ("origin", "https://evil.example"),
+            ("sec-fetch-site", "cross-site"),
+            ("content-type", "text/plain"),
+        ],
+        &[("origin", "https://evil.example"), ("content-type", "text/plain")],
+        &[("origin", "null"), ("content-type", "text/plain")],
+    ];
+    for headers in attacks {
+        for path in ["/_ns/v1/identify", "/_ns/v1/reset"] {
+            let mut visitor = Visitor::new(&shared().edge.url());
+            let answer = visitor.send("POST", path, headers, r#"{"userId":"attacker","x":"="}"#);
+            assert_eq!(
+                (answer.status, answer.all("set-cookie").count()),
+                (403, 0),
+                "{path} {headers:?}"
+            );
+        }
+    }
+    let own = shared().edge.url();
+    let mut visitor = Visitor::new(&own);
+    let answer = visitor.send(
+        "POST",
+        "/_ns/v1/identify",
+        &[("origin", own.as_str())],
+        r#"{"userId":"themselves"}"#,
+    );
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+#[test]
+fn a_small_batch_does_not_become_a_large_one() {
+    let mut visitor = Visitor::new(&shared().edge.url());
+    let batch = vec!["{}"; 2_400].join(",");
+    let body = format!(
+        r#"{{"context":{{"a":"{}"}},"batch":[{batch}]}}"#,
+        "x".repeat(400_000)
+    );
+    let answer = visitor.post("/_ns/v1/batch", &body);
+    assert_eq!(answer.status, 400, "{}", answer.text());
+}
+
+#[test]
+fn one_event_that_is_too_large_does_not_hold_the_others() {
+    let mut visitor = Visitor::new(&shared().edge.url());
+    visitor.get("/");
+    let large = format!(
+        r#"{{"type":"track","event":"E","messageId":"large","properties":{{"x":"{}"}}}}"#,
+        "x".repeat(150_000)
+    );
+    let body = format!(
+        r#"{{"batch":[{{"type":"track","event":"Product Added","messageId":"beside-large"}},{large}]}}"#
+    );
+    let answer = visitor.post("/_ns/v1/batch", &body);
+    assert_eq!(answer.status, 200);
+    assert!(answer.text().contains("\"invalid\":1"), "{}", answer.text());
+    assert!(visitor.get("/cart").text().contains("id=\"cart-reminder\""));
+}
+
+#[test]
+fn who_refuses_has_no_state_that_could_be_read() {
+    let mut visitor = bike_lover();
+    visitor.set_cookie("ns_c", "none");
+    let answer = visitor.get("/_ns/state?url=%2F");
+    let state: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(state["segments"], serde_json::json!([]));
+    assert!(
+        state["decisions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|decision| decision["variant"].is_null())
+    );
+    assert_eq!(answer.all("set-cookie").count(), 0);
+}
+
+#[test]
+fn a_batch_is_folded_in_the_order_of_its_times() {
+    let mut visitor = bike_lover();
+    let told = |id: &str, name: &str, time: &str| {
+        format!(
+            r#"{{"type":"identify","messageId":"{id}","userId":"u-order","traits":{{"firstName":"{name}"}},"timestamp":"{time}"}}"#
+        )
+    };
+    let batch = [
+        told("order-1", "New", "2026-11-21T10:00:10Z"),
+        told("order-2", "Old", "2026-11-21T10:00:00Z"),
+    ]
+    .join(",");
+    assert_eq!(
+        visitor
+            .post("/_ns/v1/batch", &format!(r#"{{"batch":[{batch}]}}"#))
+            .status,
+        200
+    );
+    assert!(visitor.get("/").text().contains("Ride on, New"));
+}
