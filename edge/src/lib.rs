@@ -2,15 +2,15 @@
 //!
 //! The way of a request:
 //!
-//! 1. [`route`] tells Nearside's own addresses (`/_ns/…`) from the site's.
-//! 2. [`page`] asks the upstream; at the same time [`programs`] finds the program and [`snapshots`] asks the
+//! 1. `route` tells Nearside's own addresses (`/_ns/…`) from the site's.
+//! 2. `page` asks the upstream; at the same time `programs` finds the program and `snapshots` asks the
 //!    origin for what it knows of the visitor, where that is due.
-//! 3. [`visit`] reads the visitor's cookies: who they are, their sealed state ([`seal`]), and the journal of
+//! 3. `visit` reads the visitor's cookies: who they are, their sealed state (`seal`), and the journal of
 //!    events that the edge has not confirmed yet; it folds them in.
-//! 4. The engine decides; the rewriter edits the page while it streams ([`rewrite`]).
+//! 4. The engine decides; the rewriter edits the page while it streams (`rewrite`).
 //! 5. The page leaves with the state for the SDK and the new cookies; the page view is handed on
-//!    ([`forward`]) when the visitor has their page.
-//! 6. [`collect`] takes the batches of events that the SDK sends.
+//!    (`forward`) when the visitor has their page.
+//! 6. `collect` takes the batches of events that the SDK sends.
 //!
 //! Whatever goes wrong on the way, the visitor gets the upstream's bytes, and `Server-Timing` says why.
 

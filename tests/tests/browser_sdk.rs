@@ -1,7 +1,5 @@
 //! The page's library in real Chromium: edits as the edge makes them, exact reverts, deliveries, journals, visits.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
