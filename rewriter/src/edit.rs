@@ -25,18 +25,21 @@ impl OwnedEdit {
     /// out; an edit never fails a page.
     pub(crate) fn apply(&self, element: &mut Element<'_, '_>) {
         let content = self.content.as_str();
+        if self.changes_content() && is_raw_text(&element.tag_name()) {
+            return;
+        }
         match self.operation {
             Operation::Text => element.set_inner_content(content, ContentType::Text),
             Operation::Html => element.set_inner_content(content, ContentType::Html),
-            Operation::Attribute => set(element, &self.name, content),
+            Operation::Attribute => set(element, &self.name, &escape(content)),
             Operation::RemoveAttribute => element.remove_attribute(&self.name),
             Operation::Style => {
-                let style = with_declaration(element.get_attribute("style"), &self.name, content);
+                let style = with_declaration(element.get_attribute("style"), &self.name, &escape(content));
                 set(element, "style", &style);
             }
             Operation::AddClass => {
                 let classes = element.get_attribute("class").unwrap_or_default();
-                if let Some(classes) = with_classes(&classes, content) {
+                if let Some(classes) = with_classes(&classes, &escape(content)) {
                     set(element, "class", &classes);
                 }
             }
@@ -54,6 +57,27 @@ impl OwnedEdit {
             Operation::Replace => element.replace(content, ContentType::Html),
         }
     }
+
+    const fn changes_content(&self) -> bool {
+        matches!(
+            self.operation,
+            Operation::Text | Operation::Html | Operation::Prepend | Operation::Append
+        )
+    }
+}
+
+/// Whether the browser takes an element's content as it is written. Nothing can be escaped there, so its
+/// content is left alone.
+fn is_raw_text(name: &str) -> bool {
+    matches!(
+        name,
+        "script" | "style" | "xmp" | "iframe" | "noembed" | "noframes" | "plaintext"
+    )
+}
+
+/// Plain text as it is written in an attribute's value; the parser's library does the quotes.
+fn escape(value: &str) -> String {
+    value.replace('&', "&amp;")
 }
 
 fn set(element: &mut Element<'_, '_>, name: &str, value: &str) {
@@ -61,12 +85,11 @@ fn set(element: &mut Element<'_, '_>, name: &str, value: &str) {
     let _ = element.set_attribute(name, value);
 }
 
-/// A style with one more declaration: the last one of a property is the one that counts.
+/// A style with one more declaration: the last one of a property is the one that counts. The style is as
+/// written, with entities, and so not cut where a semicolon stands; an empty declaration harms nothing.
 fn with_declaration(style: Option<String>, property: &str, value: &str) -> String {
     let mut style = style.unwrap_or_default();
-    let length = style.trim_end().trim_end_matches(';').len();
-    style.truncate(length);
-    if !style.is_empty() {
+    if !style.trim_ascii().is_empty() {
         style.push_str("; ");
     }
     style.push_str(property);

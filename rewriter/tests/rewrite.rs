@@ -57,7 +57,7 @@ fn each_operation() {
             Operation::Style,
             "color",
             "blue",
-            r#"<div><p class="a b" style="color: red; color: blue" title=x>Old <b>text</b></p><i>y</i></div>"#,
+            r#"<div><p class="a b" style="color: red;; color: blue" title=x>Old <b>text</b></p><i>y</i></div>"#,
         ),
         (
             Operation::AddClass,
@@ -200,5 +200,60 @@ fn past_the_memory_limit_the_bytes_pass() {
     assert_eq!(
         String::from_utf8(output).unwrap(),
         page.replacen("<b>x</b>", "<b>new</b>", 1)
+    );
+}
+
+#[test]
+fn values_of_attributes_are_plain_text() {
+    check(
+        "<a href=x class='p&amp;q' style='--a: &quot;A&quot;'>y</a>",
+        &[
+            edit(
+                "a",
+                Operation::Attribute,
+                "href",
+                "javascript&colon;alert(1)?a=1&amp;b=\"2\"",
+            ),
+            edit("a", Operation::Style, "--b", "'&quot;'"),
+            edit("a", Operation::AddClass, "", "r&lt;"),
+        ],
+        "<a href=\"javascript&amp;colon;alert(1)?a=1&amp;amp;b=&quot;2&quot;\" \
+         class=\"p&amp;q r&amp;lt;\" style=\"--a: &quot;A&quot;; --b: '&amp;quot;'\">y</a>",
+    );
+    check(
+        "<p style=' '>x",
+        &[edit("p", Operation::Style, "a", "b")],
+        "<p style=\" a: b\">x",
+    );
+    check(
+        "<p style='font-family:&quot;A&quot;'>x",
+        &[edit("p", Operation::Style, "a", "b")],
+        "<p style=\"font-family:&quot;A&quot;; a: b\">x",
+    );
+}
+
+#[test]
+fn what_cannot_be_escaped_keeps_its_content() {
+    for name in ["script", "style", "xmp", "iframe", "noembed", "noframes"] {
+        let page = format!("<{name} id=x>a</{name}>");
+        for operation in [
+            Operation::Text,
+            Operation::Html,
+            Operation::Prepend,
+            Operation::Append,
+        ] {
+            check(&page, &[edit("#x", operation, "", "<b>&")], &page);
+        }
+        check(&page, &[edit("#x", Operation::Remove, "", "")], "");
+    }
+    check(
+        "<plaintext id=x>a",
+        &[edit("#x", Operation::Prepend, "", "<b>&")],
+        "<plaintext id=x>a",
+    );
+    check(
+        "<title>a</title><textarea>b</textarea>",
+        &[edit("title, textarea", Operation::Text, "", "<b>&")],
+        "<title>&lt;b&gt;&amp;</title><textarea>&lt;b&gt;&amp;</textarea>",
     );
 }
