@@ -37,7 +37,7 @@ impl AddAssign for Count {
     }
 }
 
-/// Runs everything; with `long` also the tests that are marked as ignored because they take long.
+/// Runs everything; with `long` also what takes long.
 pub fn test(long: bool) -> Result<ExitCode> {
     let mut run = Run::default();
     run.needed("set-up", setup::everything);
@@ -62,15 +62,18 @@ pub fn test(long: bool) -> Result<ExitCode> {
         with_built(cargo(&["test", "--workspace", "--no-fail-fast"])),
     );
     if long {
-        let ignored = [
+        // The same properties over many more random logs; optimised, or it would take hours.
+        let mut properties = cargo(&[
             "test",
+            "--release",
             "--package",
             "nearside-tests",
+            "--test",
+            "engine_oracle",
             "--no-fail-fast",
-            "--",
-            "--ignored",
-        ];
-        run.tests("long tests", with_built(cargo(&ignored)));
+        ]);
+        properties.env("NEARSIDE_LONG", "1");
+        run.tests("long tests", properties);
     }
     Ok(run.finish())
 }
