@@ -117,7 +117,9 @@ fn the_engine_does_no_input_or_output_and_reads_no_clock() {
 fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() {
+        if path.is_dir() && path.ends_with("tests") {
+            // Tests may start threads.
+        } else if path.is_dir() {
             sources(&path, files);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             files.push(path);
