@@ -1,7 +1,11 @@
 //! One edit, applied to an element.
 
-use lol_html::html_content::{ContentType, Element};
+use crate::encode::Spelling;
+use crate::marks::Marks;
+use crate::names::implies_end;
+use lol_html::html_content::{ContentType, Element, EndTag};
 use nearside_engine::mutation::{Edit, Operation};
+use std::rc::Rc;
 
 /// An edit that owns its content, so that it can outlive the decision while the page streams.
 pub(crate) struct OwnedEdit {
@@ -23,38 +27,54 @@ impl From<&Edit<'_>> for OwnedEdit {
 impl OwnedEdit {
     /// Applies the edit. What an element cannot take (content of an `<img>`, a name that is none) is left
     /// out; an edit never fails a page.
-    pub(crate) fn apply(&self, element: &mut Element<'_, '_>) {
-        let content = self.content.as_str();
+    pub(crate) fn apply(&self, element: &mut Element<'_, '_>, marks: &Rc<Marks>, spelling: Spelling) {
         if self.changes_content() && is_raw_text(&element.tag_name()) {
             return;
         }
+        let content = &*match self.operation {
+            operation if operation.takes_html() => spelling.html(&self.content),
+            Operation::Text => spelling.text(&self.content),
+            _ => spelling.value(&self.content),
+        };
         match self.operation {
-            Operation::Text => element.set_inner_content(content, ContentType::Text),
-            Operation::Html => element.set_inner_content(content, ContentType::Html),
-            Operation::Attribute => set(element, &self.name, &escape(content)),
+            Operation::Text | Operation::Html => element.set_inner_content(content, ContentType::Html),
+            Operation::Attribute => set(element, &self.name, content),
             Operation::RemoveAttribute => element.remove_attribute(&self.name),
             Operation::Style => {
-                let style = with_declaration(element.get_attribute("style"), &self.name, &escape(content));
-                set(element, "style", &style);
+                let style = with_declaration(readable(element, "style"), &self.name, content);
+                set_if(element, "style", style);
             }
             Operation::AddClass => {
-                let classes = element.get_attribute("class").unwrap_or_default();
-                if let Some(classes) = with_classes(&classes, &escape(content)) {
-                    set(element, "class", &classes);
-                }
+                let classes = readable(element, "class");
+                set_if(
+                    element,
+                    "class",
+                    classes.and_then(|classes| with_classes(&classes, content)),
+                );
             }
             Operation::RemoveClass => {
-                let classes = element.get_attribute("class").unwrap_or_default();
-                if let Some(classes) = without_classes(&classes, content) {
-                    set(element, "class", &classes);
-                }
+                let classes = readable(element, "class");
+                set_if(
+                    element,
+                    "class",
+                    classes.and_then(|classes| without_classes(&classes, content)),
+                );
             }
-            Operation::Remove => element.remove(),
-            Operation::Before => element.before(content, ContentType::Html),
-            Operation::After => element.after(content, ContentType::Html),
+            Operation::Remove => {
+                write_implied_ends(element, marks, "");
+                element.remove();
+            }
+            Operation::Before => {
+                write_implied_ends(element, marks, content);
+                element.before(content, ContentType::Html);
+            }
+            Operation::After => after(element, marks, content),
             Operation::Prepend => element.prepend(content, ContentType::Html),
             Operation::Append => element.append(content, ContentType::Html),
-            Operation::Replace => element.replace(content, ContentType::Html),
+            Operation::Replace => {
+                write_implied_ends(element, marks, content);
+                element.replace(content, ContentType::Html);
+            }
         }
     }
 
@@ -75,9 +95,56 @@ fn is_raw_text(name: &str) -> bool {
     )
 }
 
-/// Plain text as it is written in an attribute's value; the parser's library does the quotes.
-fn escape(value: &str) -> String {
-    value.replace('&', "&amp;")
+/// Writes the end tags that an element's start tag made unnecessary, since something else will stand there.
+fn write_implied_ends(element: &mut Element<'_, '_>, marks: &Marks, content: &str) {
+    let start = element.source_location().bytes().start;
+    let Some(names) = marks.implied_by.borrow_mut().remove(&start) else {
+        return;
+    };
+    if let [name] = names.as_slice()
+        && first_tag(content).is_some_and(|tag| implies_end(&tag, name))
+    {
+        return;
+    }
+    for name in names {
+        element.before(&format!("</{name}>"), ContentType::Html);
+    }
+}
+
+/// Puts HTML after an element; its end tag is written if it was left out and the HTML would not end it.
+fn after(element: &mut Element<'_, '_>, marks: &Rc<Marks>, content: &str) {
+    let needs_end = !first_tag(content).is_some_and(|tag| implies_end(&tag, &element.tag_name()));
+    let Some(handlers) = element.end_tag_handlers() else {
+        element.after(content, ContentType::Html);
+        return;
+    };
+    let (marks, content) = (Rc::clone(marks), content.to_owned());
+    handlers.push(Box::new(move |end: &mut EndTag<'_>| {
+        if needs_end && !end.removed() {
+            marks.needed.set(Some(end.source_location().bytes().start));
+        }
+        end.after(&content, ContentType::Html);
+        Ok(())
+    }));
+}
+
+/// The name of the tag that HTML begins with, if it begins with a tag.
+fn first_tag(html: &str) -> Option<String> {
+    let name = html.trim_ascii_start().strip_prefix('<')?;
+    let end = name.find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>'))?;
+    Some(name.get(..end)?.to_ascii_lowercase())
+}
+
+/// An attribute's value as it is written; `None` if it is in an encoding that is not known.
+fn readable(element: &Element<'_, '_>, name: &str) -> Option<String> {
+    let value = element.get_attribute(name).unwrap_or_default();
+    (!value.contains(char::REPLACEMENT_CHARACTER)).then_some(value)
+}
+
+fn set_if(element: &mut Element<'_, '_>, name: &str, value: Option<String>) {
+    if let Some(value) = value {
+        set(element, name, &value);
+    }
 }
 
 fn set(element: &mut Element<'_, '_>, name: &str, value: &str) {
@@ -87,15 +154,15 @@ fn set(element: &mut Element<'_, '_>, name: &str, value: &str) {
 
 /// A style with one more declaration: the last one of a property is the one that counts. The style is as
 /// written, with entities, and so not cut where a semicolon stands; an empty declaration harms nothing.
-fn with_declaration(style: Option<String>, property: &str, value: &str) -> String {
-    let mut style = style.unwrap_or_default();
+fn with_declaration(style: Option<String>, property: &str, value: &str) -> Option<String> {
+    let mut style = style?;
     if !style.trim_ascii().is_empty() {
         style.push_str("; ");
     }
     style.push_str(property);
     style.push_str(": ");
     style.push_str(value);
-    style
+    Some(style)
 }
 
 /// The classes with those that were not there; `None` if all were.

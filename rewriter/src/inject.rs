@@ -9,10 +9,16 @@ use std::rc::Rc;
 /// Adds the handlers that put `html` once into the page: at the end of the head; where the head has no end
 /// tag, before the body; and in a document with neither, at its end. What has no doctype, head or body is a
 /// fragment that some script fetches, and stays as it is.
-pub(crate) fn inject(settings: Settings<'static, 'static>, html: &str) -> Option<Settings<'static, 'static>> {
+///
+/// `done` says whether it is there; whoever sets it keeps the page from getting it.
+pub(crate) fn inject(
+    settings: Settings<'static, 'static>,
+    html: &str,
+    done: Rc<Cell<bool>>,
+) -> Option<Settings<'static, 'static>> {
     let pending = Pending {
         html: Rc::from(html),
-        done: Rc::default(),
+        done,
     };
     let head: Selector = "head".parse().ok()?;
     let body: Selector = "body".parse().ok()?;

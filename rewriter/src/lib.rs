@@ -10,8 +10,15 @@
 #![forbid(unsafe_code)]
 
 mod edit;
+mod encode;
 mod inject;
+mod marks;
+mod names;
+mod open_elements;
+mod outline;
 mod page;
+mod pipeline;
+mod splice;
 
 pub use page::{PageRewriter, RewriteError, Settings};
 

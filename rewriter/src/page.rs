@@ -1,16 +1,12 @@
 //! A page while it streams.
 
 use crate::edit::OwnedEdit;
-use crate::inject::inject;
+use crate::pipeline::{Pipeline, Plan};
 use encoding_rs::Encoding;
 use lol_html::errors::RewritingError;
-use lol_html::html_content::Element;
-use lol_html::{AsciiCompatibleEncoding, ElementContentHandlers, HtmlRewriter, MemorySettings, Selector};
+use lol_html::{AsciiCompatibleEncoding, Selector};
 use nearside_engine::mutation::Edit;
-use std::borrow::Cow;
-use std::cell::RefCell;
 use std::fmt;
-use std::rc::Rc;
 
 /// How a page is rewritten.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +16,7 @@ pub struct Settings<'a> {
     /// The name of the character encoding that the `Content-Type` gives, if it does; else the page's own
     /// `<meta>` is heeded, and UTF-8 is assumed.
     pub charset: Option<&'a str>,
-    /// The most memory that the parser may use, in bytes.
+    /// The most memory that a parser may use, in bytes; a page with edits goes through two.
     pub max_memory: usize,
 }
 
@@ -57,14 +53,13 @@ impl fmt::Display for RewriteError {
 
 impl std::error::Error for RewriteError {}
 
-type Output = Rc<RefCell<Vec<u8>>>;
-type Sink = Box<dyn FnMut(&[u8])>;
-type Rewriter = HtmlRewriter<'static, Sink>;
-
 enum Progress {
-    /// Nothing has come yet.
-    Start(Box<Rewriter>),
-    Rewriting(Box<Rewriter>),
+    /// Too few bytes have come to see whether the page begins with a byte order mark.
+    Start {
+        plan: Plan,
+        bytes: Vec<u8>,
+    },
+    Rewriting(Box<Pipeline>),
     /// The rest passes as it comes.
     Passing,
 }
@@ -72,7 +67,6 @@ enum Progress {
 /// Rewrites one page.
 pub struct PageRewriter {
     progress: Progress,
-    output: Output,
     failure: Option<RewriteError>,
 }
 
@@ -82,83 +76,88 @@ impl PageRewriter {
     /// # Errors
     /// When the page's encoding cannot be rewritten.
     pub fn new(edits: &[Edit<'_>], settings: Settings<'_>) -> Result<Self, RewriteError> {
-        let mut rewriting = lol_html::Settings::new()
-            // A page that the parser is in doubt about is still a page: the visitor's values are escaped
-            // for every way in which it could be read.
-            .with_strict(false)
-            .with_graceful_bail_out_on_content_handler_error(true)
-            .with_memory_settings(
-                MemorySettings::new()
-                    .with_max_allowed_memory_usage(settings.max_memory)
-                    .with_graceful_bail_out_on_memory_limit_exceeded(true),
-            );
-        rewriting = match settings.charset {
+        let encoding = match settings.charset {
             Some(charset) => {
                 let encoding = Encoding::for_label_no_replacement(charset.as_bytes());
-                let encoding = encoding
-                    .and_then(AsciiCompatibleEncoding::new)
-                    .ok_or(RewriteError::Encoding)?;
-                rewriting.with_encoding(encoding)
+                let encoding = encoding.and_then(AsciiCompatibleEncoding::new);
+                Some(encoding.ok_or(RewriteError::Encoding)?)
             }
-            None => rewriting.with_adjust_charset_on_meta_tag(true),
+            None => None,
         };
-        for edit in edits {
-            let Ok(selector) = edit.selector.parse::<Selector>() else {
-                continue;
-            };
-            let edit = OwnedEdit::from(edit);
-            rewriting = rewriting.append_element_content_handler((
-                Cow::Owned(selector),
-                ElementContentHandlers::default().element(move |element: &mut Element<'_, '_>| {
-                    edit.apply(element);
-                    Ok(())
-                }),
-            ));
-        }
-        if let Some(html) = settings.inject {
-            rewriting = inject(rewriting, html).ok_or(RewriteError::Parser)?;
-        }
-        let output = Output::default();
-        let sink = Rc::clone(&output);
-        let sink: Sink = Box::new(move |bytes| sink.borrow_mut().extend_from_slice(bytes));
-        let rewriter = Box::new(HtmlRewriter::new(rewriting, sink));
+        let edits = edits
+            .iter()
+            .filter_map(|edit| Some((edit.selector.parse::<Selector>().ok()?, OwnedEdit::from(edit))))
+            .collect();
+        let plan = Plan {
+            edits,
+            inject: settings.inject.map(ToOwned::to_owned),
+            encoding,
+            max_memory: settings.max_memory,
+        };
         Ok(Self {
-            progress: Progress::Start(rewriter),
-            output,
+            progress: Progress::Start {
+                plan,
+                bytes: Vec::new(),
+            },
             failure: None,
         })
     }
 
     /// Takes the next bytes of the page, and gives those that can leave.
     pub fn write(&mut self, chunk: &[u8]) -> Vec<u8> {
-        let rewriter = match std::mem::replace(&mut self.progress, Progress::Passing) {
-            // UTF-16 says so by its first bytes, whatever the headers say.
-            Progress::Start(_) if matches!(chunk, [0xfe, 0xff, ..] | [0xff, 0xfe, ..]) => {
-                self.failure = Some(RewriteError::Encoding);
-                None
+        match std::mem::replace(&mut self.progress, Progress::Passing) {
+            Progress::Start { plan, mut bytes } => {
+                bytes.extend_from_slice(chunk);
+                if bytes.len() < UTF_8_MARK.len() {
+                    self.progress = Progress::Start { plan, bytes };
+                    return Vec::new();
+                }
+                match start(plan, &bytes) {
+                    Ok(pipeline) => self.go_on(pipeline, &bytes),
+                    Err(failure) => {
+                        self.failure = Some(failure);
+                        bytes
+                    }
+                }
             }
-            Progress::Start(rewriter) | Progress::Rewriting(rewriter) => Some(rewriter),
-            Progress::Passing => None,
-        };
-        let Some(mut rewriter) = rewriter else {
-            return chunk.to_vec();
-        };
-        match rewriter.write(chunk) {
-            Ok(()) => self.progress = Progress::Rewriting(rewriter),
-            Err(error) => self.failure = Some(failure(&error)),
+            Progress::Rewriting(pipeline) => self.go_on(pipeline, chunk),
+            Progress::Passing => chunk.to_vec(),
         }
-        self.output.take()
     }
 
     /// Takes note of the page's end, and gives the last bytes.
     pub fn end(&mut self) -> Vec<u8> {
-        if let Progress::Start(rewriter) | Progress::Rewriting(rewriter) =
-            std::mem::replace(&mut self.progress, Progress::Passing)
-            && let Err(error) = rewriter.end()
-        {
-            self.failure = Some(failure(&error));
+        let mut output = Vec::new();
+        let pipeline = match std::mem::replace(&mut self.progress, Progress::Passing) {
+            Progress::Start { plan, bytes } => {
+                match start(plan, &bytes).and_then(|pipeline| {
+                    let (first, result) = pipeline.write(&bytes);
+                    output = first;
+                    result
+                }) {
+                    Ok(pipeline) => pipeline,
+                    Err(failure) => {
+                        self.failure = Some(failure);
+                        return if output.is_empty() { bytes } else { output };
+                    }
+                }
+            }
+            Progress::Rewriting(pipeline) => pipeline,
+            Progress::Passing => return output,
+        };
+        let (last, failure) = pipeline.end();
+        self.failure = failure;
+        output.extend(last);
+        output
+    }
+
+    fn go_on(&mut self, pipeline: Box<Pipeline>, chunk: &[u8]) -> Vec<u8> {
+        let (output, result) = pipeline.write(chunk);
+        match result {
+            Ok(pipeline) => self.progress = Progress::Rewriting(pipeline),
+            Err(failure) => self.failure = Some(failure),
         }
-        self.output.take()
+        output
     }
 
     /// Why the page, or the rest of it, passed as it came.
@@ -167,7 +166,20 @@ impl PageRewriter {
     }
 }
 
-fn failure(error: &RewritingError) -> RewriteError {
+/// The bytes that say that a page is UTF-8, whatever else says something different.
+const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
+
+fn start(mut plan: Plan, bytes: &[u8]) -> Result<Box<Pipeline>, RewriteError> {
+    if matches!(bytes, [0xfe, 0xff, ..] | [0xff, 0xfe, ..]) {
+        return Err(RewriteError::Encoding);
+    }
+    if bytes.starts_with(UTF_8_MARK) {
+        plan.encoding = Some(AsciiCompatibleEncoding::utf_8());
+    }
+    Pipeline::new(plan).map(Box::new).ok_or(RewriteError::Parser)
+}
+
+pub(crate) fn failure(error: &RewritingError) -> RewriteError {
     match error {
         RewritingError::MemoryLimitExceeded(_) => RewriteError::Memory,
         // The foreign enum may grow; whatever else stops the parser is the parser's.

@@ -257,3 +257,118 @@ fn what_cannot_be_escaped_keeps_its_content() {
         "<title>&lt;b&gt;&amp;</title><textarea>&lt;b&gt;&amp;</textarea>",
     );
 }
+
+#[track_caller]
+fn check_bytes(page: &[u8], charset: Option<&str>, expected: &[u8], failure: Option<RewriteError>) {
+    for chunk in 1..=page.len() {
+        let settings = Settings {
+            charset,
+            ..Settings::default()
+        };
+        let edits = [
+            edit("i", Operation::Text, "", "\u{e9}<"),
+            edit("i", Operation::Attribute, "a", "\u{e9}&"),
+            edit("i", Operation::Style, "a", "\u{e9}"),
+            edit("i", Operation::AddClass, "", "\u{e9}"),
+            edit("i", Operation::After, "", "<b>\u{e9}</b>"),
+        ];
+        let mut rewriter = PageRewriter::new(&edits, settings).unwrap();
+        let mut output = Vec::new();
+        for chunk in page.chunks(chunk) {
+            output.extend(rewriter.write(chunk));
+        }
+        output.extend(rewriter.end());
+        assert_eq!(
+            String::from_utf8_lossy(&output),
+            String::from_utf8_lossy(expected),
+            "in chunks of {chunk}"
+        );
+        assert_eq!(output, expected);
+        assert_eq!(rewriter.failure(), failure);
+    }
+}
+
+const REFERENCES: &str =
+    "<i a=\"&#233;&amp;\" style=\"a: &#233;\" class=\"&#233;\">&#233;&lt;</i><b>&#233;</b>";
+
+#[test]
+fn without_a_known_encoding_characters_are_references() {
+    check_bytes(b"<i>x</i>", None, REFERENCES.as_bytes(), None);
+    let page = "<meta http-equiv=content-type content='text/html; charset=koi8-r'>";
+    check_bytes(
+        format!("{page}<i>x</i>").as_bytes(),
+        None,
+        format!("{page}{REFERENCES}").as_bytes(),
+        None,
+    );
+    check_bytes(
+        b"<meta charset=utf-16><i>x</i>",
+        None,
+        format!("<meta charset=utf-16>{REFERENCES}").as_bytes(),
+        None,
+    );
+    let encoded = "<i a=\"\u{e9}&amp;\" style=\"a: \u{e9}\" class=\"\u{e9}\">\u{e9}&lt;</i><b>\u{e9}</b>";
+    check_bytes(b"<i>x</i>", Some("utf-8"), encoded.as_bytes(), None);
+    check_bytes(
+        b"<meta charset=utf-8><i>x</i>",
+        None,
+        format!("<meta charset=utf-8>{encoded}").as_bytes(),
+        None,
+    );
+    // A byte order mark is stronger than a header.
+    check_bytes(
+        b"\xef\xbb\xbf<i>x</i>",
+        Some("windows-1252"),
+        format!("\u{feff}{encoded}").as_bytes(),
+        None,
+    );
+    // A class in an encoding that is not known is not touched.
+    check_bytes(
+        b"<i class=\xe9 style=\xe9>x</i>",
+        None,
+        b"<i class=\xe9 style=\xe9 a=\"&#233;&amp;\">&#233;&lt;</i><b>&#233;</b>",
+        None,
+    );
+}
+
+#[test]
+fn encodings_whose_tags_are_not_ascii() {
+    let encoding = Some(RewriteError::Encoding);
+    for declaration in [
+        "<meta charset=iso-2022-jp>",
+        "<meta http-equiv=Content-Type content='text/html;charset=ISO-2022-JP'>",
+        "<meta charset=hz-gb-2312>",
+    ] {
+        let page = format!("<p>a<p>b{declaration}<p>c<i>x</i>");
+        check_bytes(page.as_bytes(), None, page.as_bytes(), encoding);
+    }
+    for page in [b"\xff\xfe<\0i\0>\0".as_slice(), b"\xfe\xff\0<\0i\0>"] {
+        check_bytes(page, Some("utf-8"), page, encoding);
+    }
+    for page in [b"a".as_slice(), b"\xff\xfe", b"\xef\xbb"] {
+        let failure = page.starts_with(b"\xff").then_some(RewriteError::Encoding);
+        check_bytes(page, None, page, failure);
+    }
+}
+
+#[test]
+fn a_failure_in_the_midst_of_a_page_gives_back_its_bytes() {
+    // The memory runs out while end tags are supplied and hidden.
+    let page = format!("<i>x</i><b><p>a</b><p>b{}<i>y</i>", "<p><li><u>z".repeat(1_000));
+    for chunk in [1, 7, 1_000, 100_000] {
+        for max_memory in (2_000..40_000).step_by(3_000) {
+            let settings = Settings {
+                max_memory,
+                ..Settings::default()
+            };
+            let mut rewriter = PageRewriter::new(&[edit("i", Operation::Text, "", "x")], settings).unwrap();
+            let mut output = Vec::new();
+            for chunk in page.as_bytes().chunks(chunk) {
+                output.extend(rewriter.write(chunk));
+            }
+            output.extend(rewriter.end());
+            assert_eq!(rewriter.failure(), Some(RewriteError::Memory));
+            assert_eq!(String::from_utf8(output).unwrap(), page);
+        }
+    }
+}

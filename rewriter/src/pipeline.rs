@@ -1,0 +1,253 @@
+//! The parsers that a page goes through.
+
+use crate::edit::OwnedEdit;
+use crate::encode::{Declaration, Spelling, declaration};
+use crate::inject::inject;
+use crate::marks::Marks;
+use crate::page::{RewriteError, failure};
+use crate::splice::Splicer;
+use lol_html::errors::RewritingError;
+use lol_html::html_content::{BailOut, Comment, Element, EndTag};
+use lol_html::{
+    AsciiCompatibleEncoding, DocumentContentHandlers, ElementContentHandlers, HtmlRewriter, MemorySettings,
+    Selector, Settings,
+};
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// What is to be done to a page.
+pub(crate) struct Plan {
+    pub(crate) edits: Vec<(Selector, OwnedEdit)>,
+    pub(crate) inject: Option<String>,
+    /// The page's encoding, if it is known before the page begins.
+    pub(crate) encoding: Option<AsciiCompatibleEncoding>,
+    pub(crate) max_memory: usize,
+}
+
+type Sink = Box<dyn FnMut(&[u8])>;
+type Handlers = ElementContentHandlers<'static>;
+
+pub(crate) struct Pipeline {
+    /// A page without edits needs none.
+    splicer: Option<Splicer>,
+    editor: HtmlRewriter<'static, Sink>,
+    shared: Shared,
+}
+
+/// What the handlers of the editing parser share with the pipeline.
+#[derive(Clone, Default)]
+struct Shared {
+    marks: Rc<Marks>,
+    output: Rc<RefCell<Vec<u8>>>,
+    /// Where in the output the bytes begin that the parser gave back when it failed.
+    given_back: Rc<Cell<Option<usize>>>,
+    is_injected: Rc<Cell<bool>>,
+    has_encoding: Rc<Cell<bool>>,
+    refusal: Rc<Cell<Option<RewriteError>>>,
+}
+
+impl Pipeline {
+    pub(crate) fn new(plan: Plan) -> Option<Self> {
+        let shared = Shared::default();
+        let splicer = if plan.edits.is_empty() {
+            None
+        } else {
+            Some(Splicer::new(plan.max_memory, Rc::clone(&shared.marks))?)
+        };
+        let mut settings = Settings::new()
+            // A page that the parser is in doubt about is still a page: the visitor's values are escaped
+            // for every way in which it could be read.
+            .with_strict(false)
+            .with_graceful_bail_out_on_content_handler_error(true)
+            .with_memory_settings(
+                MemorySettings::new()
+                    .with_max_allowed_memory_usage(plan.max_memory)
+                    .with_graceful_bail_out_on_memory_limit_exceeded(true),
+            );
+        let (output, given_back) = (Rc::clone(&shared.output), Rc::clone(&shared.given_back));
+        settings =
+            settings.append_bail_out_handler(Box::new(move |_: &RewritingError, _: &mut BailOut<'_>| {
+                given_back.set(Some(output.borrow().len()));
+            }));
+        settings = match plan.encoding {
+            Some(encoding) => {
+                shared.has_encoding.set(true);
+                settings.with_encoding(encoding)
+            }
+            None => heed_declaration(settings.with_adjust_charset_on_meta_tag(true), &shared)?,
+        };
+        let has_edits = !plan.edits.is_empty();
+        for (selector, edit) in plan.edits {
+            let (marks, has_encoding) = (Rc::clone(&shared.marks), Rc::clone(&shared.has_encoding));
+            let apply = Handlers::default().element(move |element: &mut Element<'_, '_>| {
+                let spelling = if has_encoding.get() {
+                    Spelling::Encoded
+                } else {
+                    Spelling::References
+                };
+                edit.apply(element, &marks, spelling);
+                Ok(())
+            });
+            settings = settings.append_element_content_handler((Cow::Owned(selector), apply));
+        }
+        if let Some(html) = plan.inject {
+            settings = inject(settings, &html, Rc::clone(&shared.is_injected))?;
+        }
+        if has_edits {
+            settings = take_marks_back(settings, &shared.marks)?;
+        }
+        let output = Rc::clone(&shared.output);
+        let sink: Sink = Box::new(move |bytes| output.borrow_mut().extend_from_slice(bytes));
+        Some(Self {
+            splicer,
+            editor: HtmlRewriter::new(settings, sink),
+            shared,
+        })
+    }
+
+    /// Takes the next bytes of the page; gives those that can leave, and the pipeline if it can go on.
+    pub(crate) fn write(mut self: Box<Self>, chunk: &[u8]) -> (Vec<u8>, Result<Box<Self>, RewriteError>) {
+        let mut spliced = Vec::new();
+        let result = match &mut self.splicer {
+            Some(splicer) => splicer.write(chunk, &mut spliced),
+            None => {
+                spliced.extend_from_slice(chunk);
+                Ok(())
+            }
+        };
+        if let Err(error) = self.editor.write(&spliced) {
+            return self.fail(&error);
+        }
+        match result {
+            Ok(()) => (self.shared.output.take(), Ok(self)),
+            Err(error) => {
+                self.shared.is_injected.set(true);
+                let rest = self.rest();
+                let (mut output, _) = self.end_editor();
+                output.extend(rest);
+                (output, Err(error))
+            }
+        }
+    }
+
+    /// Takes note of the page's end; gives the last bytes.
+    pub(crate) fn end(mut self: Box<Self>) -> (Vec<u8>, Option<RewriteError>) {
+        let mut spliced = Vec::new();
+        let result = match &mut self.splicer {
+            Some(splicer) => splicer.end(&mut spliced),
+            None => Ok(()),
+        };
+        if let Err(error) = self.editor.write(&spliced) {
+            let (output, result) = self.fail(&error);
+            return (output, result.err());
+        }
+        if result.is_err() {
+            self.shared.is_injected.set(true);
+        }
+        let rest = self.rest();
+        let (mut output, failure) = self.end_editor();
+        output.extend(rest);
+        (output, result.err().or(failure))
+    }
+
+    /// Ends the editing parser; gives its last bytes.
+    fn end_editor(self) -> (Vec<u8>, Option<RewriteError>) {
+        let end = self.splicer.as_ref().map(Splicer::given);
+        let error = self.editor.end().err();
+        let failure = error.map(|error| self.shared.refusal.get().unwrap_or(failure(&error)));
+        (self.shared.restored(end), failure)
+    }
+
+    fn rest(&mut self) -> Vec<u8> {
+        self.splicer.as_mut().map(Splicer::rest).unwrap_or_default()
+    }
+
+    fn fail(mut self: Box<Self>, error: &RewritingError) -> (Vec<u8>, Result<Box<Self>, RewriteError>) {
+        let mut output = self.shared.restored(self.splicer.as_ref().map(Splicer::given));
+        output.extend(self.rest());
+        let failure = self.shared.refusal.get().unwrap_or(failure(error));
+        (output, Err(failure))
+    }
+}
+
+impl Shared {
+    /// The output, with the bytes that the parser gave back as they were in the page.
+    fn restored(&self, end: Option<usize>) -> Vec<u8> {
+        let mut output = self.output.take();
+        if let (Some(place), Some(end)) = (self.given_back.take(), end)
+            && place <= output.len()
+        {
+            let changed = output.split_off(place);
+            output.extend(self.marks.restore(&changed, end));
+        }
+        output
+    }
+}
+
+/// Adds the handler that learns the page's encoding from the page.
+fn heed_declaration(
+    settings: Settings<'static, 'static>,
+    shared: &Shared,
+) -> Option<Settings<'static, 'static>> {
+    let meta: Selector = "meta".parse().ok()?;
+    let (has_encoding, refusal) = (Rc::clone(&shared.has_encoding), Rc::clone(&shared.refusal));
+    let mut is_settled = false;
+    let heed = Handlers::default().element(move |element: &mut Element<'_, '_>| {
+        if is_settled {
+            return Ok(());
+        }
+        let Some(declaration) = declaration(element) else {
+            return Ok(());
+        };
+        is_settled = true;
+        match declaration {
+            Declaration::Known => has_encoding.set(true),
+            Declaration::Perhaps => {}
+            Declaration::Impossible => {
+                refusal.set(Some(RewriteError::Encoding));
+                return Err(RewriteError::Encoding.into());
+            }
+        }
+        Ok(())
+    });
+    Some(settings.append_element_content_handler((Cow::Owned(meta), heed)))
+}
+
+/// Adds the handlers that take back what the splicer changed. They come after all others, since an edit may
+/// need an end tag that was not there.
+fn take_marks_back(
+    settings: Settings<'static, 'static>,
+    marks: &Rc<Marks>,
+) -> Option<Settings<'static, 'static>> {
+    let every: Selector = "*".parse().ok()?;
+    let (at_elements, at_comments) = (Rc::clone(marks), Rc::clone(marks));
+    let elements = Handlers::default().element(move |element: &mut Element<'_, '_>| {
+        let start = element.source_location().bytes().start;
+        at_elements.implied_by.borrow_mut().remove(&start);
+        let marks = Rc::clone(&at_elements);
+        if let Some(handlers) = element.end_tag_handlers() {
+            handlers.push(Box::new(move |end: &mut EndTag<'_>| {
+                let start = end.source_location().bytes().start;
+                let is_supplied = marks.supplied.borrow_mut().remove(&start).is_some();
+                if is_supplied && marks.needed.take() != Some(start) {
+                    end.remove();
+                }
+                Ok(())
+            }));
+        }
+        Ok(())
+    });
+    let comments = DocumentContentHandlers::default().comments(move |comment: &mut Comment<'_>| {
+        let start = comment.source_location().bytes().start;
+        if let Some((_, tag)) = at_comments.hidden.borrow_mut().remove(&start) {
+            comment.replace(&tag, lol_html::html_content::ContentType::Html);
+        }
+        Ok(())
+    });
+    Some(
+        settings
+            .append_element_content_handler((Cow::Owned(every), elements))
+            .append_document_content_handler(comments),
+    )
+}

@@ -1,0 +1,299 @@
+//! Edits on elements whose end tags were left out.
+
+use nearside_engine::mutation::{Edit, Operation};
+use nearside_rewriter::{PageRewriter, RewriteError, Settings, rewrite};
+
+fn edit<'a>(selector: &'a str, operation: Operation, content: &str) -> Edit<'a> {
+    Edit {
+        selector,
+        operation,
+        name: "",
+        content: content.to_owned(),
+    }
+}
+
+/// The same result for every split of the page.
+#[track_caller]
+fn check_all(page: &str, edits: &[Edit<'_>], expected: &str) {
+    for chunk in 1..=page.len() {
+        let output = rewrite(page.as_bytes(), edits, chunk).unwrap();
+        let output = String::from_utf8(output).unwrap();
+        assert_eq!(output, expected, "in chunks of {chunk}");
+    }
+}
+
+#[track_caller]
+fn check(page: &str, selector: &str, operation: Operation, content: &str, expected: &str) {
+    check_all(page, &[edit(selector, operation, content)], expected);
+}
+
+const PAGE: &str = "<div><p id=p1>one<h2>two</h2><p>three</div><ul><li id=l1>A<li>B<li>C</ul>\
+                    <ol><li id=l3>A<li>B</ol><footer>x</footer>";
+
+#[test]
+fn each_operation() {
+    let cases = [
+        (
+            "#p1",
+            Operation::Text,
+            "NEW",
+            "<p id=p1>one<h2>",
+            "<p id=p1>NEW<h2>",
+        ),
+        ("#p1", Operation::Remove, "", "<p id=p1>one<h2>", "<h2>"),
+        ("#p1", Operation::Replace, "<hr>", "<p id=p1>one<h2>", "<hr><h2>"),
+        (
+            "#p1",
+            Operation::After,
+            "<b>x</b>",
+            "one<h2>",
+            "one</p><b>x</b><h2>",
+        ),
+        ("#l1", Operation::Remove, "", "<li id=l1>A<li>", "<li>"),
+        (
+            "#l3",
+            Operation::Html,
+            "<i>y</i>",
+            "<li id=l3>A<li>",
+            "<li id=l3><i>y</i><li>",
+        ),
+        (
+            "#l3",
+            Operation::Append,
+            "<b>x</b>",
+            "<li id=l3>A<li>",
+            "<li id=l3>A<b>x</b><li>",
+        ),
+        (
+            "#l3",
+            Operation::Prepend,
+            "<b>x</b>",
+            "<li id=l3>A<li>",
+            "<li id=l3><b>x</b>A<li>",
+        ),
+        (
+            "#l3",
+            Operation::After,
+            "<li>y</li>",
+            "<li id=l3>A<li>",
+            "<li id=l3>A<li>y</li><li>",
+        ),
+        (
+            "#l3",
+            Operation::After,
+            "y",
+            "<li id=l3>A<li>",
+            "<li id=l3>A</li>y<li>",
+        ),
+        (
+            "div > p:nth-child(3)",
+            Operation::After,
+            "!",
+            "three</div>",
+            "three</p>!</div>",
+        ),
+        (
+            "ol > li:nth-child(2)",
+            Operation::Text,
+            "!",
+            "<li>B</ol>",
+            "<li>!</ol>",
+        ),
+        (
+            "ul > li:nth-child(3)",
+            Operation::Remove,
+            "",
+            "<li>C</ul>",
+            "</li></ul>",
+        ),
+        ("h2", Operation::Remove, "", "<h2>two</h2>", "</p>"),
+        ("h2", Operation::Before, "x", "<h2>two", "</p>x<h2>two"),
+        (
+            "h2",
+            Operation::Before,
+            "<div>x</div>",
+            "<h2>two",
+            "<div>x</div><h2>two",
+        ),
+    ];
+    for (selector, operation, content, from, to) in cases {
+        assert!(PAGE.contains(from), "{from}");
+        check(PAGE, selector, operation, content, &PAGE.replacen(from, to, 1));
+    }
+}
+
+#[test]
+fn what_ends_an_element() {
+    let text = Operation::Text;
+    let cases = [
+        ("<dl><dt id=x>a<dd>b<dt>c</dl>", "<dl><dt id=x>!<dd>b<dt>c</dl>"),
+        (
+            "<dl><dd id=x>a<ul><li>b</ul><p>c<dd>d</dl>",
+            "<dl><dd id=x>!<dd>d</dl>",
+        ),
+        (
+            "<ul><li id=x>a<ul><li>b<li>c</ul>d<li>e</ul>f",
+            "<ul><li id=x>!<li>e</ul>f",
+        ),
+        (
+            "<table><tr><td id=x>a<table><tr><td>b</table>c<td>d<tr><td>e</table>f",
+            "<table><tr><td id=x>!<td>d<tr><td>e</table>f",
+        ),
+        (
+            "<table><tr id=x><td>a<tr><td>b</table>c",
+            "<table><tr id=x>!<tr><td>b</table>c",
+        ),
+        (
+            "<table><tbody id=x><tr><th>a<td>b<tbody><tr><td>c</table>d",
+            "<table><tbody id=x>!<tbody><tr><td>c</table>d",
+        ),
+        (
+            "<table><caption id=x>a<tr><td>b</table>",
+            "<table><caption id=x>!<tr><td>b</table>",
+        ),
+        (
+            "<select><optgroup><option id=x>a<option>b<optgroup><option>c</select>d",
+            "<select><optgroup><option id=x>!<option>b<optgroup><option>c</select>d",
+        ),
+        (
+            "<select><optgroup id=x><option>a<optgroup><option>c</select>d",
+            "<select><optgroup id=x>!<optgroup><option>c</select>d",
+        ),
+        (
+            "<ruby>a<rt id=x>b<rp>c<rt>d</ruby>e",
+            "<ruby>a<rt id=x>!<rp>c<rt>d</ruby>e",
+        ),
+        (
+            "<p id=x>a<button><div>b</div></button>c<div>d</div>",
+            "<p id=x>!<div>d</div>",
+        ),
+        (
+            "<!doctype html><p id=x>a<table></table>",
+            "<!doctype html><p id=x>!<table></table>",
+        ),
+        ("<p id=x>a<table></table>b<hr>", "<p id=x>!<hr>"),
+        ("<p id=x>a<object><p>b<p>c</object>d<pre>", "<p id=x>!<pre>"),
+        ("<a id=x>a<a>b</a>c", "<a id=x>!<a>b</a>c"),
+        (
+            "<body><section><p id=x>a</section>b",
+            "<body><section><p id=x>!</section>b",
+        ),
+        ("<div><span id=x>a</div>b", "<div><span id=x>!</div>b"),
+        ("<div id=x><p>a<div>b</div></p>c</div>d", "<div id=x>!</div>d"),
+        ("<div id=x><p>a<div>b</p>c</div>d</div>e", "<div id=x>!</div>e"),
+        ("<div id=x><b><div>a</b>b</div>c</div>d", "<div id=x>!</div>d"),
+        (
+            "<ul id=x><li><table><tr><td>a</li>b</table></ul>c",
+            "<ul id=x>!</ul>c",
+        ),
+        (
+            "<div id=x><table><tr><td></div>b</table></div>c",
+            "<div id=x>!</div>c",
+        ),
+        ("<p id=x>a<svg><title>b</title><path></svg>c<p>d", "<p id=x>!<p>d"),
+        (
+            "<p id=x>a<svg><foreignObject><p>b</p></foreignObject></svg>c<p>d",
+            "<p id=x>!<p>d",
+        ),
+        (
+            "<p id=x>a<script>'<p>'</script><!-- <p> -->b<P>c",
+            "<p id=x>!<P>c",
+        ),
+        ("<p id=x>a<Long-Custom-Element>b<p>c", "<p id=x>!<p>c"),
+        ("<p id=x>a", "<p id=x>!"),
+        ("<p id=x>a<b", "<p id=x>!"),
+    ];
+    for (page, expected) in cases {
+        check(page, "#x", text, "!", expected);
+    }
+}
+
+#[test]
+fn the_end_of_the_page_ends_what_is_open() {
+    check(
+        "<body><p>a",
+        "body",
+        Operation::Append,
+        "<b>x</b>",
+        "<body><p>a<b>x</b>",
+    );
+    check(
+        "<ul><li id=x>a\n",
+        "#x",
+        Operation::After,
+        "<li>y",
+        "<ul><li id=x>a\n<li>y",
+    );
+    // What broke off stays as it is.
+    for page in [
+        "<p>a<b",
+        "<p>a</",
+        "<p>a<!--",
+        "<p>a<!-- >",
+        "<p>a</b",
+        "<p><script>a",
+        "<p><title>a",
+        "<p>a<?x",
+    ] {
+        check(page, "p", Operation::Append, "x", page);
+    }
+}
+
+#[test]
+fn edits_compose() {
+    check_all(
+        "<ul><li id=x>a<b>c</b><li>d</ul>",
+        &[
+            edit("#x", Operation::Append, "1"),
+            edit("#x", Operation::Text, "2"),
+            edit("#x b", Operation::Append, "3"),
+            edit("#x", Operation::After, "4"),
+            edit("#x", Operation::After, "<li>5"),
+            edit("#x", Operation::Before, "6"),
+            edit("#x", Operation::Prepend, "7"),
+            edit("#x", Operation::Append, "8"),
+        ],
+        "<ul>6<li id=x>728</li><li>54<li>d</ul>",
+    );
+    check_all(
+        "<p>0<p id=x>a<p>b",
+        &[
+            edit("#x", Operation::After, "1"),
+            edit("#x", Operation::Remove, ""),
+        ],
+        "<p>0</p>1<p>b",
+    );
+}
+
+#[test]
+fn nothing_but_edits_changes() {
+    let pages = [
+        PAGE,
+        "<!doctype html><html><head><title>a</title><link rel=x><body class=a><p>b<br>c</p></body></html>\n",
+        "<b><p>a</b>b</p></b></p><br></br></p></div>",
+        "<table>a<tr>b<td>c</p></table></td></b>",
+        "<p><p><p></p></p></p></x></ x></><![CDATA[x]]>",
+        "<svg><![CDATA[<p>]]></svg><math><mi><p>a</p></mi></math>",
+        "<textarea><p></textarea><plaintext><p></p>",
+        "<a href=\"'>'\">x</a title='>' x=y\">z>",
+    ];
+    for page in pages {
+        check(page, "#none", Operation::Remove, "", page);
+    }
+}
+
+#[test]
+fn where_the_browsers_way_is_unclear_the_rest_passes() {
+    let page = "<p>a<svg><foreignObject><p>b</foreignObject></svg><b>c</b>";
+    for chunk in 1..=page.len() {
+        let mut rewriter =
+            PageRewriter::new(&[edit("b", Operation::Text, "!")], Settings::default()).unwrap();
+        let mut output = Vec::new();
+        for chunk in page.as_bytes().chunks(chunk) {
+            output.extend(rewriter.write(chunk));
+        }
+        output.extend(rewriter.end());
+        assert_eq!(rewriter.failure(), Some(RewriteError::Parser));
+        assert_eq!(String::from_utf8(output).unwrap(), page);
+    }
+}
