@@ -2,9 +2,10 @@
 
 use crate::encode::Spelling;
 use crate::marks::Marks;
-use crate::names::implies_end;
-use lol_html::html_content::{ContentType, Element, EndTag};
+use crate::names::{implies_end, is_formatting};
+use lol_html::html_content::{ContentType, Element, EndTag, UserData};
 use nearside_engine::mutation::{Edit, Operation};
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// An edit that owns its content, so that it can outlive the decision while the page streams.
@@ -28,7 +29,8 @@ impl OwnedEdit {
     /// Applies the edit. What an element cannot take (content of an `<img>`, a name that is none) is left
     /// out; an edit never fails a page.
     pub(crate) fn apply(&self, element: &mut Element<'_, '_>, marks: &Rc<Marks>, spelling: Spelling) {
-        if self.changes_content() && is_raw_text(&element.tag_name()) {
+        // A removed element is not there any more for the edits that follow.
+        if element.removed() || (self.changes_content() && is_raw_text(&element.tag_name())) {
             return;
         }
         let content = &*match self.operation {
@@ -37,7 +39,10 @@ impl OwnedEdit {
             _ => spelling.value(&self.content),
         };
         match self.operation {
-            Operation::Text | Operation::Html => element.set_inner_content(content, ContentType::Html),
+            Operation::Text | Operation::Html => {
+                replace_content(element);
+                element.set_inner_content(content, ContentType::Html);
+            }
             Operation::Attribute => set(element, &self.name, content),
             Operation::RemoveAttribute => element.remove_attribute(&self.name),
             Operation::Style => {
@@ -61,6 +66,7 @@ impl OwnedEdit {
                 );
             }
             Operation::Remove => {
+                replace_content(element);
                 write_implied_ends(element, marks, "");
                 element.remove();
             }
@@ -70,8 +76,9 @@ impl OwnedEdit {
             }
             Operation::After => after(element, marks, content),
             Operation::Prepend => element.prepend(content, ContentType::Html),
-            Operation::Append => element.append(content, ContentType::Html),
+            Operation::Append => append(element, marks, content),
             Operation::Replace => {
+                replace_content(element);
                 write_implied_ends(element, marks, content);
                 element.replace(content, ContentType::Html);
             }
@@ -98,17 +105,73 @@ fn is_raw_text(name: &str) -> bool {
 /// Writes the end tags that an element's start tag made unnecessary, since something else will stand there.
 fn write_implied_ends(element: &mut Element<'_, '_>, marks: &Marks, content: &str) {
     let start = element.source_location().bytes().start;
-    let Some(names) = marks.implied_by.borrow_mut().remove(&start) else {
+    let names = marks.implied_by.borrow_mut().remove(&start).unwrap_or_default();
+    if !implies_all(content, &names) {
+        for name in names {
+            element.before(&format!("</{name}>"), ContentType::Html);
+        }
+    }
+}
+
+/// Whether HTML begins with a tag that ends the open elements of these names.
+fn implies_all(content: &str, names: &[String]) -> bool {
+    matches!((names, first_tag(content)), ([name], Some(tag)) if implies_end(&tag, name))
+}
+
+/// What edits have done to an element's content.
+#[derive(Default)]
+struct ContentEdits {
+    is_replaced: bool,
+    /// Whether what was put at the end is still to be there.
+    appended: Rc<Cell<bool>>,
+}
+
+fn content_edits<'e>(element: &'e mut Element<'_, '_>) -> Option<&'e mut ContentEdits> {
+    if !element.user_data().is::<ContentEdits>() {
+        element.set_user_data(ContentEdits::default());
+    }
+    element.user_data_mut().downcast_mut()
+}
+
+/// Takes note that the content, with all that edits have put into it, gives way.
+fn replace_content(element: &mut Element<'_, '_>) {
+    if let Some(edits) = content_edits(element) {
+        edits.is_replaced = true;
+        edits.appended.set(false);
+    }
+}
+
+/// Puts HTML at the end of an element's content. The end tag of the element that is last there is written
+/// if it was left out and the HTML would not end it.
+fn append(element: &mut Element<'_, '_>, marks: &Rc<Marks>, content: &str) {
+    let Some(edits) = content_edits(element) else {
         return;
     };
-    if let [name] = names.as_slice()
-        && first_tag(content).is_some_and(|tag| implies_end(&tag, name))
-    {
+    if edits.is_replaced {
+        element.append(content, ContentType::Html);
         return;
     }
-    for name in names {
-        element.before(&format!("</{name}>"), ContentType::Html);
-    }
+    edits.appended.set(true);
+    let appended = Rc::clone(&edits.appended);
+    let (marks, content) = (Rc::clone(marks), content.to_owned());
+    let Some(handlers) = element.end_tag_handlers() else {
+        return;
+    };
+    handlers.push(Box::new(move |end: &mut EndTag<'_>| {
+        if !appended.get() {
+            return Ok(());
+        }
+        let start = end.source_location().bytes().start;
+        let names = marks.implied_by.borrow_mut().remove(&start).unwrap_or_default();
+        // What formats text goes on after its element, so it must not end here.
+        if !implies_all(&content, &names) && !names.iter().any(|name| is_formatting(name)) {
+            for name in names {
+                end.before(&format!("</{name}>"), ContentType::Html);
+            }
+        }
+        end.before(&content, ContentType::Html);
+        Ok(())
+    }));
 }
 
 /// Puts HTML after an element; its end tag is written if it was left out and the HTML would not end it.

@@ -11,7 +11,7 @@ pub(crate) struct Marks {
     pub(crate) supplied: RefCell<BTreeMap<usize, usize>>,
     /// Comments that stand for end tags that the browser ignores: their lengths, and the end tags.
     pub(crate) hidden: RefCell<BTreeMap<usize, (usize, String)>>,
-    /// End tags that the start tag at a place makes unnecessary.
+    /// End tags that the tag at a place makes unnecessary.
     pub(crate) implied_by: RefCell<BTreeMap<usize, Vec<String>>>,
     /// The supplied end tag that has become necessary.
     pub(crate) needed: Cell<Option<usize>>,

@@ -229,8 +229,17 @@ fn take_marks_back(
         if let Some(handlers) = element.end_tag_handlers() {
             handlers.push(Box::new(move |end: &mut EndTag<'_>| {
                 let start = end.source_location().bytes().start;
-                let is_supplied = marks.supplied.borrow_mut().remove(&start).is_some();
-                if is_supplied && marks.needed.take() != Some(start) {
+                marks.implied_by.borrow_mut().remove(&start);
+                let Some(length) = marks.supplied.borrow_mut().remove(&start) else {
+                    return Ok(());
+                };
+                if end.removed()
+                    && let Some(names) = marks.implied_by.borrow_mut().get_mut(&(start + length))
+                {
+                    // The element is not there any more, so nothing has to end it.
+                    names.pop();
+                }
+                if marks.needed.take() != Some(start) {
                     end.remove();
                 }
                 Ok(())

@@ -126,10 +126,7 @@ impl Splicer {
                     };
                     let ended = self.open.start(&tag).map_err(unclear)?;
                     self.supply(&ended, spliced);
-                    if !ended.outermost.is_empty() {
-                        let names = ended.outermost.iter().map(ToString::to_string).collect();
-                        self.marks.implied_by.borrow_mut().insert(self.next, names);
-                    }
+                    self.note(&ended.outermost);
                 }
                 Token::Text { is_blank: false } => {
                     let ended = self.open.text();
@@ -153,7 +150,10 @@ impl Splicer {
             self.give(from, spliced);
             match self.open.end(&name).map_err(unclear)? {
                 EndTag::Stray => {}
-                EndTag::Ends(ended) => self.supply(&ended, spliced),
+                EndTag::Ends(ended) => {
+                    self.supply(&ended, spliced);
+                    self.note(&ended.outermost);
+                }
                 EndTag::Ignored => self.hide(within.len(), spliced)?,
             }
             self.give(to, spliced);
@@ -186,8 +186,20 @@ impl Splicer {
         self.next += length;
     }
 
+    /// Takes note of the end tags that the tag that comes next makes unnecessary.
+    fn note(&self, names: &[Rc<str>]) {
+        if !names.is_empty() {
+            let names = names.iter().map(ToString::to_string).collect();
+            self.marks.implied_by.borrow_mut().insert(self.next, names);
+        }
+    }
+
     fn supply(&mut self, ended: &Ended, spliced: &mut Vec<u8>) {
+        let mut last = None;
         for name in &ended.names {
+            // The standard's order: what is within ends first.
+            self.note(last.as_slice());
+            last = Some(Rc::clone(name));
             // The name is as the outline reads it, a character for each byte.
             let (name, _, _) = WINDOWS_1252.encode(name);
             let length = name.len() + 3;

@@ -1,5 +1,7 @@
 //! Edits on elements whose end tags were left out.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+
 use nearside_engine::mutation::{Edit, Operation};
 use nearside_rewriter::{PageRewriter, RewriteError, Settings, rewrite};
 
@@ -106,6 +108,9 @@ fn each_operation() {
             "<li>C</ul>",
             "</li></ul>",
         ),
+        ("ul", Operation::Append, "x", "C</ul>", "C</li>x</ul>"),
+        ("ul", Operation::Append, "<li>x", "C</ul>", "C<li>x</ul>"),
+        ("div", Operation::Append, "x", "three</div>", "three</p>x</div>"),
         ("h2", Operation::Remove, "", "<h2>two</h2>", "</p>"),
         ("h2", Operation::Before, "x", "<h2>two", "</p>x<h2>two"),
         (
@@ -215,7 +220,7 @@ fn the_end_of_the_page_ends_what_is_open() {
         "body",
         Operation::Append,
         "<b>x</b>",
-        "<body><p>a<b>x</b>",
+        "<body><p>a</p><b>x</b>",
     );
     check(
         "<ul><li id=x>a\n",
@@ -254,6 +259,27 @@ fn edits_compose() {
             edit("#x", Operation::Append, "8"),
         ],
         "<ul>6<li id=x>728</li><li>54<li>d</ul>",
+    );
+    check_all(
+        "<ul id=x><li>a</ul>",
+        &[
+            edit("#x", Operation::Append, "1"),
+            edit("#x", Operation::Append, "2"),
+            edit("li", Operation::Append, "3"),
+            edit("li", Operation::Replace, "4"),
+            edit("li", Operation::Append, "5"),
+            edit("li", Operation::Before, "6"),
+        ],
+        "<ul id=x>412</ul>",
+    );
+    check_all(
+        "<div><p>a</div><p>b<p>c<hr>",
+        &[
+            edit("p", Operation::Remove, ""),
+            edit("div", Operation::Append, "1"),
+            edit("hr", Operation::Remove, ""),
+        ],
+        "<div>1</div>",
     );
     check_all(
         "<p>0<p id=x>a<p>b",

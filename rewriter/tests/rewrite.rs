@@ -1,5 +1,7 @@
 //! Edits on small pages: what changes, and that nothing else does.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+
 use nearside_engine::mutation::{Edit, Operation};
 use nearside_rewriter::{PageRewriter, RewriteError, Settings, rewrite, supports};
 
