@@ -1,7 +1,7 @@
 //! One edit, applied to an element.
 
 use crate::encode::Spelling;
-use crate::marks::Marks;
+use crate::marks::{Implied, Marks};
 use crate::names::{implies_end, is_formatting};
 use lol_html::html_content::{ContentType, Element, EndTag, UserData};
 use nearside_engine::mutation::{Edit, Operation};
@@ -105,17 +105,18 @@ fn is_raw_text(name: &str) -> bool {
 /// Writes the end tags that an element's start tag made unnecessary, since something else will stand there.
 fn write_implied_ends(element: &mut Element<'_, '_>, marks: &Marks, content: &str) {
     let start = element.source_location().bytes().start;
-    let names = marks.implied_by.borrow_mut().remove(&start).unwrap_or_default();
-    if !implies_all(content, &names) {
-        for name in names {
+    let implied = marks.implied_by.borrow_mut().remove(&start).unwrap_or_default();
+    if !implies_all(content, &implied) {
+        for name in implied.names {
             element.before(&format!("</{name}>"), ContentType::Html);
         }
     }
 }
 
-/// Whether HTML begins with a tag that ends the open elements of these names.
-fn implies_all(content: &str, names: &[String]) -> bool {
-    matches!((names, first_tag(content)), ([name], Some(tag)) if implies_end(&tag, name))
+/// Whether HTML begins with a tag that makes the same end tags unnecessary.
+fn implies_all(content: &str, implied: &Implied) -> bool {
+    !implied.end_others
+        && matches!((&*implied.names, first_tag(content)), ([name], Some(tag)) if implies_end(&tag, name))
 }
 
 /// What edits have done to an element's content.
@@ -162,10 +163,11 @@ fn append(element: &mut Element<'_, '_>, marks: &Rc<Marks>, content: &str) {
             return Ok(());
         }
         let start = end.source_location().bytes().start;
-        let names = marks.implied_by.borrow_mut().remove(&start).unwrap_or_default();
+        // An edit of the same element may have done so, and what follows stands behind it.
+        let implied = marks.implied_by.borrow_mut().remove(&start).unwrap_or_default();
         // What formats text goes on after its element, so it must not end here.
-        if !implies_all(&content, &names) && !names.iter().any(|name| is_formatting(name)) {
-            for name in names {
+        if !implies_all(&content, &implied) && !implied.names.iter().any(|name| is_formatting(name)) {
+            for name in implied.names {
                 end.before(&format!("</{name}>"), ContentType::Html);
             }
         }
@@ -176,15 +178,17 @@ fn append(element: &mut Element<'_, '_>, marks: &Rc<Marks>, content: &str) {
 
 /// Puts HTML after an element; its end tag is written if it was left out and the HTML would not end it.
 fn after(element: &mut Element<'_, '_>, marks: &Rc<Marks>, content: &str) {
-    let needs_end = !first_tag(content).is_some_and(|tag| implies_end(&tag, &element.tag_name()));
+    let implies_end = first_tag(content).is_some_and(|tag| implies_end(&tag, &element.tag_name()));
     let Some(handlers) = element.end_tag_handlers() else {
         element.after(content, ContentType::Html);
         return;
     };
     let (marks, content) = (Rc::clone(marks), content.to_owned());
     handlers.push(Box::new(move |end: &mut EndTag<'_>| {
-        if needs_end && !end.removed() {
-            marks.needed.set(Some(end.source_location().bytes().start));
+        let start = end.source_location().bytes().start;
+        let has_open = marks.implied_by.borrow().contains_key(&start);
+        if (!implies_end || has_open) && !end.removed() {
+            marks.needed.set(Some(start));
         }
         end.after(&content, ContentType::Html);
         Ok(())

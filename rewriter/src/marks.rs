@@ -3,6 +3,14 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
+/// End tags that a tag makes unnecessary.
+#[derive(Clone, Default)]
+pub(crate) struct Implied {
+    pub(crate) names: Vec<String>,
+    /// Whether they end other elements, too. Another tag in their place might not reach beyond those.
+    pub(crate) end_others: bool,
+}
+
 /// What was changed in the bytes that the parser gets, by the places in these bytes. Whatever is changed
 /// there is taken back when it leaves.
 #[derive(Default)]
@@ -12,7 +20,7 @@ pub(crate) struct Marks {
     /// Comments that stand for end tags that the browser ignores: their lengths, and the end tags.
     pub(crate) hidden: RefCell<BTreeMap<usize, (usize, String)>>,
     /// End tags that the tag at a place makes unnecessary.
-    pub(crate) implied_by: RefCell<BTreeMap<usize, Vec<String>>>,
+    pub(crate) implied_by: RefCell<BTreeMap<usize, Implied>>,
     /// The supplied end tag that has become necessary.
     pub(crate) needed: Cell<Option<usize>>,
 }

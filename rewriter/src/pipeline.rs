@@ -234,10 +234,10 @@ fn take_marks_back(
                     return Ok(());
                 };
                 if end.removed()
-                    && let Some(names) = marks.implied_by.borrow_mut().get_mut(&(start + length))
+                    && let Some(implied) = marks.implied_by.borrow_mut().get_mut(&(start + length))
                 {
                     // The element is not there any more, so nothing has to end it.
-                    names.pop();
+                    implied.names.pop();
                 }
                 if marks.needed.take() != Some(start) {
                     end.remove();

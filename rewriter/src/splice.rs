@@ -3,7 +3,7 @@
 //! That parser takes everything up to an element's end tag for its content. So it gets a page in which every
 //! end tag is there, and none that the browser ignores. [`Marks`] says which ones, and they leave as they came.
 
-use crate::marks::Marks;
+use crate::marks::{Implied, Marks};
 use crate::open_elements::{EndTag, Ended, OpenElements, StartTag, Unclear};
 use crate::outline::{Outline, Placed, Token, end_tags};
 use crate::page::{RewriteError, failure};
@@ -126,7 +126,7 @@ impl Splicer {
                     };
                     let ended = self.open.start(&tag).map_err(unclear)?;
                     self.supply(&ended, spliced);
-                    self.note(&ended.outermost);
+                    self.note(&ended.outermost, ended.names.len() > ended.outermost.len());
                 }
                 Token::Text { is_blank: false } => {
                     let ended = self.open.text();
@@ -152,7 +152,7 @@ impl Splicer {
                 EndTag::Stray => {}
                 EndTag::Ends(ended) => {
                     self.supply(&ended, spliced);
-                    self.note(&ended.outermost);
+                    self.note(&ended.outermost, ended.names.len() > ended.outermost.len());
                 }
                 EndTag::Ignored => self.hide(within.len(), spliced)?,
             }
@@ -187,18 +187,20 @@ impl Splicer {
     }
 
     /// Takes note of the end tags that the tag that comes next makes unnecessary.
-    fn note(&self, names: &[Rc<str>]) {
+    fn note(&self, names: &[Rc<str>], end_others: bool) {
         if !names.is_empty() {
             let names = names.iter().map(ToString::to_string).collect();
-            self.marks.implied_by.borrow_mut().insert(self.next, names);
+            let implied = Implied { names, end_others };
+            self.marks.implied_by.borrow_mut().insert(self.next, implied);
         }
     }
 
     fn supply(&mut self, ended: &Ended, spliced: &mut Vec<u8>) {
-        let mut last = None;
+        let (mut last, mut count) = (None, 0);
         for name in &ended.names {
             // The standard's order: what is within ends first.
-            self.note(last.as_slice());
+            self.note(last.as_slice(), count > 1);
+            count += 1;
             last = Some(Rc::clone(name));
             // The name is as the outline reads it, a character for each byte.
             let (name, _, _) = WINDOWS_1252.encode(name);

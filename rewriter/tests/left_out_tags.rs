@@ -245,6 +245,24 @@ fn the_end_of_the_page_ends_what_is_open() {
 }
 
 #[test]
+fn an_end_tag_is_written_where_the_new_tag_does_not_imply_it() {
+    check(
+        "<ul><li id=x><section>a</ul>",
+        "#x",
+        Operation::After,
+        "<li>b",
+        "<ul><li id=x><section>a</li><li>b</ul>",
+    );
+    check(
+        "<ul id=x><li><section>a</ul>",
+        "#x",
+        Operation::Append,
+        "<li>b",
+        "<ul id=x><li><section>a</li><li>b</ul>",
+    );
+}
+
+#[test]
 fn edits_compose() {
     check_all(
         "<ul><li id=x>a<b>c</b><li>d</ul>",
