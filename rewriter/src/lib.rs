@@ -4,6 +4,11 @@
 //! outside of the elements that are edited are the upstream's, unchanged. Whatever goes wrong, no byte is
 //! lost: the rest of the page passes as it came, and [`PageRewriter::failure`] says why.
 //!
+//! The way of a page: a first parser tells where its tokens are (`outline`); HTML's rules for tags that may be
+//! left out tell where elements end (`open_elements`); their end tags are supplied (`splice`) to a second
+//! parser, which matches selectors and edits (`edit`), and are taken back as the page leaves (`pipeline`).
+//! A page without edits goes through the second parser only.
+//!
 //! Selectors are CSS as far as it can be decided while a page streams; [`supports`] tells, and the browser
 //! does the rest.
 
