@@ -48,6 +48,12 @@ pub(crate) fn set(name: &str, value: &str, secure: bool) -> String {
     format!("{name}={value}; Path=/; Max-Age={MAX_AGE}; HttpOnly; SameSite=Lax{secure}")
 }
 
+/// A `Set-Cookie` header that ends a cookie which scripts write.
+pub(crate) fn expire(name: &str, secure: bool) -> String {
+    let secure = if secure { "; Secure" } else { "" };
+    format!("{name}=; Path=/; Max-Age=0; SameSite=Lax{secure}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

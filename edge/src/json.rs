@@ -1,10 +1,12 @@
 //! JSON text ↔ the engine's values.
 
 use nearside_engine::value::Value;
+use nearside_engine::wire::repair_surrogates;
 
 /// Reads JSON; `None` if it is none, or nests too deeply.
 pub(crate) fn read(bytes: &[u8]) -> Option<Value> {
-    serde_json::from_slice(bytes).ok()
+    let read = serde_json::from_slice(bytes).ok();
+    read.or_else(|| serde_json::from_slice(&repair_surrogates(bytes)).ok())
 }
 
 /// Writes JSON.
@@ -49,6 +51,14 @@ mod tests {
             r#""\u003c/script\u003e\u003c!--\u0026\u2028\u00e9\ud83d\udeb2""#
         );
         assert_eq!(read(json.as_bytes()), Some(value));
+    }
+
+    #[test]
+    fn half_a_character_does_not_sink_a_batch() {
+        assert_eq!(
+            read(br#"["a","hi \ud83d"]"#).unwrap().as_array().unwrap()[1],
+            Value::from("hi \u{fffd}")
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use nearside_engine::program::Program;
 use nearside_engine::state::State;
 use nearside_engine::time::Timestamp;
 use nearside_engine::wire::{
-    CONSENT_COOKIE, JOURNAL_COOKIE, STATE_COOKIE, VISITOR_COOKIE, consents, read_journal,
+    CONSENT_COOKIE, JOURNAL_COOKIE, RESET_JOURNAL, STATE_COOKIE, VISITOR_COOKIE, consents, read_journal,
 };
 
 /// A visitor, as their request shows them.
@@ -18,6 +18,8 @@ pub(crate) struct Visit {
     pub(crate) visitor_id: String,
     /// Whether the id is new.
     pub(crate) is_new: bool,
+    /// Whether it is new because the visitor's page asked for that in the journal's place.
+    pub(crate) is_reset: bool,
     /// What is remembered of them, with the journal folded in.
     pub(crate) state: State,
     /// The keys of journal entries that the sealed cookie had already: they are safe.
@@ -61,6 +63,13 @@ impl Visit {
         now: Timestamp,
         remembers: bool,
     ) -> Option<Self> {
+        let journal = cookies::read(cookie, JOURNAL_COOKIE);
+        if journal == Some(RESET_JOURNAL) {
+            return Self::anew(program).map(|visit| Self {
+                is_reset: true,
+                ..visit
+            });
+        }
         let known = known_id(cookie);
         let visitor_id = match known {
             Some(id) => id.to_owned(),
@@ -69,6 +78,7 @@ impl Visit {
         let mut visit = Self {
             visitor_id,
             is_new: known.is_none(),
+            is_reset: false,
             state: State::new(program),
             confirmed: Vec::new(),
         };
@@ -81,8 +91,7 @@ impl Visit {
         if let Some(Ok(state)) = opened.map(|bytes| State::from_bytes(program, &bytes)) {
             visit.state = state;
         }
-        let journal = cookies::read(cookie, JOURNAL_COOKIE).map(|text| read_journal(text, now));
-        if let Some(Ok(journal)) = journal {
+        if let Some(Ok(journal)) = journal.map(|text| read_journal(text, now)) {
             // All are looked up before any is folded: folding makes the state forget the oldest keys.
             let (known, new): (Vec<Event>, Vec<Event>) = journal
                 .into_iter()
@@ -100,6 +109,7 @@ impl Visit {
         Some(Self {
             visitor_id: identifiers::uuid()?,
             is_new: true,
+            is_reset: false,
             state: State::new(program),
             confirmed: Vec::new(),
         })
@@ -116,6 +126,9 @@ impl Visit {
         let (bytes, _) = self.state.to_bytes_within(program, MAX_CONTENT);
         let sealed = identifiers::random::<NONCE>()
             .and_then(|nonce| config.keys.seal(&bytes, &self.visitor_id, nonce));
+        if self.is_reset {
+            cookies.push(cookies::expire(JOURNAL_COOKIE, secure));
+        }
         cookies.extend(sealed.map(|sealed| cookies::set(STATE_COOKIE, &sealed, secure)));
         cookies
     }
@@ -174,6 +187,16 @@ mod tests {
         }
         assert_eq!(confirmed[0], 0);
         assert!(confirmed[1] >= 60, "{confirmed:?}");
+        // After a reset nothing of the old person is read, whatever else the request brings.
+        let reset = cookie.replace(&format!("ns_j={journal}"), "ns_j=r");
+        let somebody_new = Visit::read(&reset, &program, &config, 2_000, true).unwrap();
+        assert_ne!(somebody_new.visitor_id, "0123456789abcdef0123");
+        assert!(somebody_new.is_new && somebody_new.state.recent().is_empty());
+        let cookies = somebody_new.cookies(&program, &config, false);
+        assert!(
+            cookies.contains(&"ns_j=; Path=/; Max-Age=0; SameSite=Lax".to_owned()),
+            "{cookies:?}"
+        );
         // A visitor who does not agree has neither state nor journal.
         let refused = Visit::read(&cookie, &program, &config, 2_000, false).unwrap();
         assert!(refused.confirmed.is_empty() && refused.state.recent().is_empty());

@@ -2,9 +2,11 @@
 
 mod journal;
 mod page_state;
+mod surrogates;
 
 pub use journal::{MAX_JOURNAL, read_journal, write_journal};
 pub use page_state::{AppliedDecision, PageState, PageView};
+pub use surrogates::repair_surrogates;
 
 use crate::base64url;
 use crate::codec::Malformed;
@@ -17,6 +19,9 @@ pub const VISITOR_COOKIE: &str = "ns_id";
 pub const STATE_COOKIE: &str = "ns_s";
 /// The journal: events that the edge has not confirmed yet, written by the SDK.
 pub const JOURNAL_COOKIE: &str = "ns_j";
+/// What stands in the journal's place after the visitor has asked to be somebody new, until the edge has made
+/// them so: a request that overtakes the one for it must not bring the old person back.
+pub const RESET_JOURNAL: &str = "r";
 /// What the visitor agreed to: `all`, `none`, or the agreed purposes joined by `.`.
 pub const CONSENT_COOKIE: &str = "ns_c";
 

@@ -183,3 +183,27 @@ fn the_sdk_s_files() {
             .starts_with("text/javascript")
     );
 }
+
+#[test]
+fn a_reset_that_the_next_page_overtakes() {
+    let mut visitor = Visitor::new(&shared().edge.url());
+    visitor.get("/");
+    visitor.post(
+        "/_ns/v1/t",
+        r#"{"event":"Product Added","messageId":"overtaken-1"}"#,
+    );
+    let before = visitor.cookie("ns_id").unwrap().to_owned();
+    visitor.set_cookie("ns_j", "r");
+    assert!(!visitor.get("/cart").text().contains("id=\"cart-reminder\""));
+    assert_ne!(visitor.cookie("ns_id").unwrap(), before);
+    assert_eq!(visitor.cookie("ns_j"), Some(""));
+}
+
+#[test]
+fn half_an_emoji_does_not_sink_its_batch() {
+    let mut visitor = Visitor::new(&shared().edge.url());
+    visitor.get("/");
+    let batch = r#"{"batch":[{"type":"track","event":"Product Added","messageId":"half-1","properties":{"x":"hi \ud83d"}}]}"#;
+    assert_eq!(visitor.post("/_ns/v1/batch", batch).status, 200);
+    assert!(visitor.get("/cart").text().contains("id=\"cart-reminder\""));
+}
