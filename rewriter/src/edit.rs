@@ -29,8 +29,8 @@ impl OwnedEdit {
     /// Applies the edit. What an element cannot take (content of an `<img>`, a name that is none) is left
     /// out; an edit never fails a page.
     pub(crate) fn apply(&self, element: &mut Element<'_, '_>, marks: &Rc<Marks>, spelling: Spelling) {
-        // A removed element is not there any more for the edits that follow.
-        if element.removed() || (self.changes_content() && is_raw_text(&element.tag_name())) {
+        // Nobody sees what a removed element contains; its place, however, is there for the edits that follow.
+        if self.changes_content() && (element.removed() || is_raw_text(&element.tag_name())) {
             return;
         }
         let content = &*match self.operation {

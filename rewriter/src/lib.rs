@@ -19,6 +19,7 @@ mod encode;
 mod inject;
 mod marks;
 mod names;
+mod needs;
 mod open_elements;
 mod outline;
 mod page;

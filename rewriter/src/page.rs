@@ -1,6 +1,7 @@
 //! A page while it streams.
 
 use crate::edit::OwnedEdit;
+use crate::needs;
 use crate::pipeline::{Pipeline, Plan};
 use encoding_rs::Encoding;
 use lol_html::errors::RewritingError;
@@ -84,12 +85,14 @@ impl PageRewriter {
             }
             None => None,
         };
+        let needs_every_end_tag = edits.iter().any(needs::every_end_tag);
         let edits = edits
             .iter()
             .filter_map(|edit| Some((edit.selector.parse::<Selector>().ok()?, OwnedEdit::from(edit))))
             .collect();
         let plan = Plan {
             edits,
+            needs_every_end_tag,
             inject: settings.inject.map(ToOwned::to_owned),
             encoding,
             max_memory: settings.max_memory,

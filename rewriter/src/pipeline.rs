@@ -19,6 +19,8 @@ use std::rc::Rc;
 /// What is to be done to a page.
 pub(crate) struct Plan {
     pub(crate) edits: Vec<(Selector, OwnedEdit)>,
+    /// Whether the edits need every end tag of the page, also those that its author left out.
+    pub(crate) needs_every_end_tag: bool,
     pub(crate) inject: Option<String>,
     /// The page's encoding, if it is known before the page begins.
     pub(crate) encoding: Option<AsciiCompatibleEncoding>,
@@ -29,7 +31,7 @@ type Sink = Box<dyn FnMut(&[u8])>;
 type Handlers = ElementContentHandlers<'static>;
 
 pub(crate) struct Pipeline {
-    /// A page without edits needs none.
+    /// Most pages need none.
     splicer: Option<Splicer>,
     editor: HtmlRewriter<'static, Sink>,
     shared: Shared,
@@ -50,10 +52,10 @@ struct Shared {
 impl Pipeline {
     pub(crate) fn new(plan: Plan) -> Option<Self> {
         let shared = Shared::default();
-        let splicer = if plan.edits.is_empty() {
-            None
-        } else {
+        let splicer = if plan.needs_every_end_tag {
             Some(Splicer::new(plan.max_memory, Rc::clone(&shared.marks))?)
+        } else {
+            None
         };
         let mut settings = Settings::new()
             // A page that the parser is in doubt about is still a page: the visitor's values are escaped
@@ -77,7 +79,6 @@ impl Pipeline {
             }
             None => heed_declaration(settings.with_adjust_charset_on_meta_tag(true), &shared)?,
         };
-        let has_edits = !plan.edits.is_empty();
         for (selector, edit) in plan.edits {
             let (marks, has_encoding) = (Rc::clone(&shared.marks), Rc::clone(&shared.has_encoding));
             let apply = Handlers::default().element(move |element: &mut Element<'_, '_>| {
@@ -94,7 +95,7 @@ impl Pipeline {
         if let Some(html) = plan.inject {
             settings = inject(settings, &html, Rc::clone(&shared.is_injected))?;
         }
-        if has_edits {
+        if plan.needs_every_end_tag {
             settings = take_marks_back(settings, &shared.marks)?;
         }
         let output = Rc::clone(&shared.output);

@@ -288,7 +288,7 @@ fn edits_compose() {
             edit("li", Operation::Append, "5"),
             edit("li", Operation::Before, "6"),
         ],
-        "<ul id=x>412</ul>",
+        "<ul id=x>6412</ul>",
     );
     check_all(
         "<div><p>a</div><p>b<p>c<hr>",
@@ -298,6 +298,17 @@ fn edits_compose() {
             edit("hr", Operation::Remove, ""),
         ],
         "<div>1</div>",
+    );
+    check_all(
+        "<p id=x>a<p>b",
+        &[
+            edit("#x", Operation::Replace, "1"),
+            edit("#x", Operation::Replace, "2"),
+            edit("#x", Operation::Append, "3"),
+            edit("#x", Operation::After, "4"),
+            edit("#x", Operation::Remove, ""),
+        ],
+        "24<p>b",
     );
     check_all(
         "<p>0<p id=x>a<p>b",
