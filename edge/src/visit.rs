@@ -65,10 +65,7 @@ impl Visit {
     ) -> Option<Self> {
         let journal = cookies::read(cookie, JOURNAL_COOKIE);
         if journal == Some(RESET_JOURNAL) {
-            return Self::anew(program).map(|visit| Self {
-                is_reset: true,
-                ..visit
-            });
+            return Self::anew(program);
         }
         let known = known_id(cookie);
         let visitor_id = match known {
@@ -104,12 +101,12 @@ impl Visit {
         Some(visit)
     }
 
-    /// Nobody yet.
+    /// Somebody new, after a reset.
     pub(crate) fn anew(program: &Program) -> Option<Self> {
         Some(Self {
             visitor_id: identifiers::uuid()?,
             is_new: true,
-            is_reset: false,
+            is_reset: true,
             state: State::new(program),
             confirmed: Vec::new(),
         })

@@ -196,7 +196,7 @@ fn after(element: &mut Element<'_, '_>, marks: &Rc<Marks>, content: &str) {
 }
 
 /// The name of the tag that HTML begins with, if it begins with a tag.
-fn first_tag(html: &str) -> Option<String> {
+pub(crate) fn first_tag(html: &str) -> Option<String> {
     let name = html.trim_ascii_start().strip_prefix('<')?;
     let end = name.find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>'))?;
     Some(name.get(..end)?.to_ascii_lowercase())

@@ -4,12 +4,19 @@
 //! edits themselves. Most edits do without: they touch a start tag alone, or an element whose end tag HTML
 //! demands.
 
+use crate::edit::first_tag;
+use crate::names::ends_paragraph;
 use nearside_engine::mutation::{Edit, Operation};
 
 /// Elements whose end tags may be left out.
 const OPTIONAL_END: [&str; 20] = [
     "body", "caption", "colgroup", "dd", "dt", "head", "html", "li", "optgroup", "option", "p", "rb", "rp",
     "rt", "rtc", "tbody", "td", "tfoot", "th", "thead",
+];
+
+/// Elements whose children's end tags may be left out, a paragraph's aside.
+const LISTS: [&str; 11] = [
+    "datalist", "dir", "dl", "menu", "ol", "optgroup", "ruby", "select", "table", "ul", "tr",
 ];
 
 /// Whether the edit could go wrong in a page whose author left out end tags.
@@ -29,9 +36,31 @@ pub(crate) fn every_end_tag(edit: &Edit<'_>) -> bool {
         | Operation::Before
         | Operation::Prepend => false,
     };
-    edit.selector
-        .split(',')
-        .any(|selector| !is_sure(selector, reaches_the_end))
+    // A block ends a paragraph that is still open, and so does one that takes its place.
+    let is_block = first_tag(&edit.content).is_some_and(|tag| ends_paragraph(&tag));
+    edit.selector.split(',').any(|selector| {
+        let target = target_name(selector);
+        let opens_up = match edit.operation {
+            Operation::Append => !is_block || LISTS.contains(&target.as_str()),
+            Operation::Before | Operation::Remove | Operation::Replace => {
+                !is_block && (target.is_empty() || ends_paragraph(&target))
+            }
+            _ => false,
+        };
+        opens_up || !is_sure(selector, reaches_the_end)
+    })
+}
+
+/// The name of the elements that a selector finds; empty if it does not say.
+fn target_name(selector: &str) -> String {
+    let target = selector
+        .rsplit(|c: char| c.is_whitespace() || c == '>')
+        .find(|part| !part.is_empty());
+    let name = target
+        .unwrap_or_default()
+        .split(['.', '#', '[', ']', '*', '|'])
+        .next();
+    name.unwrap_or_default().to_ascii_lowercase()
 }
 
 /// Whether what the selector finds, and for edits that reach an element's end also where that is, does not
@@ -50,11 +79,7 @@ fn is_sure(selector: &str, reaches_the_end: bool) -> bool {
         return false;
     };
     let demands_end = |compound: &str| {
-        let name = compound
-            .split(['.', '#', '[', ']', '*', '|'])
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
+        let name = target_name(compound);
         !name.is_empty() && name != "tr" && !OPTIONAL_END.contains(&name.as_str())
     };
     // An ancestor that the parser takes for open may be over; of one without a name nobody knows.
@@ -88,7 +113,7 @@ mod tests {
     fn what_has_to_have_its_end_tag_is_sure() {
         check("header h1", Operation::Text, false);
         check("nav.navbar", Operation::After, false);
-        check("section > div.card", Operation::Remove, false);
+        check("a > span.card", Operation::Remove, false);
         check("H1", Operation::Text, false);
         check(".btn", Operation::AddClass, false);
         check("p", Operation::AddClass, false);
@@ -113,6 +138,18 @@ mod tests {
         check("li b", Operation::AddClass, true);
         check("li > .btn", Operation::AddClass, true);
         check("tr", Operation::Append, true);
+        // What follows would go into a paragraph that only this block ended.
+        check("section > div.card", Operation::Remove, true);
+        check("div ul", Operation::Append, true);
+        // Text at the end of a `div` would go into a paragraph that is still open.
+        check("div", Operation::Append, true);
+        let block = |operation| Edit {
+            selector: "div",
+            operation,
+            name: "",
+            content: "<div>x</div>".into(),
+        };
+        assert!(!every_end_tag(&block(Operation::Append)) && !every_end_tag(&block(Operation::Before)));
         check("div:nth-child(2)", Operation::AddClass, true);
     }
 }

@@ -342,7 +342,7 @@ fn where_the_browsers_way_is_unclear_the_rest_passes() {
     let page = "<p>a<svg><foreignObject><p>b</foreignObject></svg><b>c</b>";
     for chunk in 1..=page.len() {
         let mut rewriter =
-            PageRewriter::new(&[edit("b", Operation::Text, "!")], Settings::default()).unwrap();
+            PageRewriter::new(&[edit("b, .none", Operation::Text, "!")], Settings::default()).unwrap();
         let mut output = Vec::new();
         for chunk in page.as_bytes().chunks(chunk) {
             output.extend(rewriter.write(chunk));
