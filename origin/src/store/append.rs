@@ -18,7 +18,7 @@ pub(super) struct Batch<'a> {
     counts: BTreeMap<(&'static str, &'static str), usize>,
 }
 
-/// Where a browser's events go.
+/// Where a browser's newest events go.
 struct Visitor {
     profile_id: i64,
     user_id: Option<String>,
@@ -109,50 +109,74 @@ impl<'a> Batch<'a> {
 
     /// The profile that an event belongs to. What the event says of who is who is noted.
     ///
-    /// An anonymous browser becomes its user's; of two users neither ever becomes the other's.
+    /// An anonymous browser becomes its user's; of two users neither ever becomes the other's. Events may
+    /// come late, so what counts is when they happened, not when they arrived.
     fn profile_for(&mut self, event: &Event) -> Result<i64, StoreError> {
         let Some(anonymous_id) = &event.anonymous_id else {
             return self.user_profile(event.user_id.as_deref());
         };
         let visitor = self.visitor(anonymous_id)?;
         let Some(user_id) = &event.user_id else {
-            return match visitor {
-                Some(visitor) => Ok(visitor.profile_id),
-                None => {
-                    let profile_id = self.create(None)?;
-                    self.link(anonymous_id, profile_id, event.time)?;
-                    Ok(profile_id)
-                }
-            };
+            return self.anonymous_profile(anonymous_id, visitor, event.time);
         };
-        match visitor {
-            // It is this user's already.
-            Some(Visitor {
-                profile_id,
-                user_id: Some(known),
-                ..
-            }) if known == *user_id => Ok(profile_id),
+        let (profile_id, known_since) = match visitor {
             // Nobody's yet: all that the browser did was this user's doing.
             Some(Visitor {
                 profile_id,
                 user_id: None,
                 ..
-            }) => self.claim(profile_id, user_id),
-            // Somebody else uses the browser now: what was before stays the other's. An event that comes
-            // late, from before the change, does not give the browser back.
-            Some(Visitor { linked_at, .. }) => {
-                let profile_id = self.user_profile(Some(user_id))?;
-                if event.time >= linked_at {
-                    self.link(anonymous_id, profile_id, event.time)?;
-                }
-                Ok(profile_id)
+            }) => (self.claim(profile_id, user_id)?, None),
+            // Where somebody else uses the browser now, what was before stays the other's.
+            Some(Visitor { linked_at, .. }) => (self.user_profile(Some(user_id))?, Some(linked_at)),
+            None => (self.user_profile(Some(user_id))?, None),
+        };
+        // A late event, from before the newest that names a user, does not give the browser to anybody.
+        if known_since.is_none_or(|linked_at| event.time >= linked_at) {
+            self.link(anonymous_id, profile_id, event.time)?;
+        }
+        Ok(profile_id)
+    }
+
+    /// The profile that an event without a user belongs to.
+    fn anonymous_profile(
+        &mut self,
+        anonymous_id: &str,
+        visitor: Option<Visitor>,
+        time: i64,
+    ) -> Result<i64, StoreError> {
+        match visitor {
+            // Late: somebody else may have used the browser then.
+            Some(visitor) if visitor.user_id.is_some() && time < visitor.linked_at => {
+                Ok(self.user_at(anonymous_id, time)?.unwrap_or(visitor.profile_id))
             }
+            Some(visitor) => Ok(visitor.profile_id),
             None => {
-                let profile_id = self.user_profile(Some(user_id))?;
-                self.link(anonymous_id, profile_id, event.time)?;
+                let profile_id = self.create(None)?;
+                self.link(anonymous_id, profile_id, time)?;
                 Ok(profile_id)
             }
         }
+    }
+
+    /// The profile of who used a browser at a time: of the user whom the last event until then names, or
+    /// else of the first one who is named, whose the browser was from its beginning.
+    fn user_at(&self, anonymous_id: &str, time: i64) -> Result<Option<i64>, StoreError> {
+        for query in [
+            "SELECT profile_id FROM events WHERE anonymous_id = ? AND user_id IS NOT NULL AND timestamp <= ?
+             ORDER BY timestamp DESC, sequence DESC LIMIT 1",
+            "SELECT profile_id FROM events WHERE anonymous_id = ? AND user_id IS NOT NULL AND timestamp > ?
+             ORDER BY timestamp, sequence LIMIT 1",
+        ] {
+            let found = self
+                .connection
+                .prepare_cached(query)?
+                .query_row(params![anonymous_id, time], |row| row.get(0))
+                .optional()?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     /// Gives a profile without a user to a user: it becomes theirs, or a part of the one they have.

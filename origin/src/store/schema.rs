@@ -9,7 +9,9 @@ use std::time::Duration;
 const LOCK_LIMIT: Duration = Duration::from_secs(10);
 
 /// Each takes the schema one version further. Never change one that was released: add another.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [BEGINNING, WHO_WHEN];
+
+const BEGINNING: &str = "
     -- What was published, the newest last.
     CREATE TABLE programs (
         sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -59,7 +61,21 @@ const MIGRATIONS: [&str; 1] = ["
         number INTEGER NOT NULL,
         PRIMARY KEY (outcome, reason)
     ) WITHOUT ROWID;
-"];
+";
+
+/// Who used a browser when is read from its events; `visitors.linked_at` is the time of the newest that names
+/// a user, and of an anonymous browser that of its first event. Before, a late event could give a browser to
+/// the user of then.
+const WHO_WHEN: &str = "
+    CREATE INDEX events_that_name_a_user ON events (anonymous_id, timestamp) WHERE user_id IS NOT NULL;
+    UPDATE visitors SET (profile_id, linked_at) = (
+        SELECT profile_id, timestamp FROM events
+        WHERE anonymous_id = visitors.anonymous_id AND user_id IS NOT NULL
+        ORDER BY timestamp DESC, sequence DESC LIMIT 1
+    ) WHERE EXISTS (
+        SELECT 1 FROM events WHERE anonymous_id = visitors.anonymous_id AND user_id IS NOT NULL
+    );
+";
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
