@@ -4,13 +4,15 @@
 //!
 //! 1. [`server`] takes the connection and the request, bounds how many there are and how large and slow they
 //!    may be, and finds out who sends it. Clients of the tracking API come with a write key to `/v1/batch`
-//!    and its kin, the edge with its secret to `/v1/edge/events`.
+//!    and its kin, the edge with its secret to `/v1/edge/events`. What anybody may send has bounds of
+//!    its own, so that it never keeps the edge from being answered.
 //! 2. [`message`] makes each message an [`Event`](nearside_engine::event::Event), with its time corrected,
 //!    or a reason why it is none. A message that is no event never sinks its batch.
 //! 3. [`store::Store::append`] hands the batch to the one thread that writes. There is room for a bounded
 //!    amount; a sender that finds none is told to come back (503).
 //! 4. The writer takes all batches that wait and commits them in one transaction: each event is appended
 //!    once by its `messageId`, folded into its profile, and the visitor is linked to the user they say to be.
+//!    What comes late goes to who used the browser when it happened.
 //! 5. Only after the transaction is on disk each sender is answered. What was acknowledged survives a
 //!    `kill -9` and the loss of power.
 //!

@@ -84,7 +84,8 @@ pub(super) async fn outcomes(State(app): State<App>, headers: HeaderMap) -> Resu
 pub(super) async fn publish(State(app): State<App>, request: Request) -> Result<Json<Value>, ApiError> {
     let (parts, body) = request.into_parts();
     app.access.check_admin(&parts.headers)?;
-    let manifest = body::read_json(&parts.headers, body, MAX_MANIFEST).await?;
+    let body = body::receive(body, MAX_MANIFEST, &app.trusted).await?;
+    let manifest = body::read_json(&parts.headers, &body, MAX_MANIFEST)?;
     let (published, warnings) = Published::compile(&manifest);
     if warnings.iter().any(|warning| warning.severity == Severity::Error) {
         return Err(ApiError::Manifest(warnings));

@@ -1,25 +1,44 @@
 //! Reads a request's body as JSON, whatever its content type says: clients send JSON under several names.
 
 use super::error::ApiError;
+use super::limits::Bounds;
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use flate2::read::MultiGzDecoder;
+use http_body_util::BodyExt;
 use nearside_engine::value::Value;
-use std::error::Error;
 use std::io::Read;
+use tokio::sync::SemaphorePermit;
 
 /// The first bytes of gzip. No JSON begins with them.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// Reads the body; it has at most `limit` bytes, as it came and decompressed.
-pub(super) async fn read_json(headers: &HeaderMap, body: Body, limit: usize) -> Result<Value, ApiError> {
-    let bytes = axum::body::to_bytes(body, limit).await.map_err(|error| {
-        match error.source() {
-            // `to_bytes` has one error for the limit, and passes on those of the connection.
-            Some(cause) if cause.to_string().contains("length limit") => ApiError::BodyTooLarge(limit),
-            _ => ApiError::BodyCut,
+/// A body as it came, and the room that it takes.
+pub(super) struct Received<'a> {
+    bytes: Vec<u8>,
+    _room: SemaphorePermit<'a>,
+}
+
+/// Waits for a body; it has at most `limit` bytes.
+pub(super) async fn receive(mut body: Body, limit: usize, bounds: &Bounds) -> Result<Received<'_>, ApiError> {
+    let (mut bytes, mut room) = (Vec::new(), bounds.room(0)?);
+    while let Some(frame) = body.frame().await {
+        // What is no data is a trailer, and says nothing here.
+        let Ok(data) = frame.map_err(|_| ApiError::BodyCut)?.into_data() else {
+            continue;
+        };
+        if data.len() > limit - bytes.len() {
+            return Err(ApiError::BodyTooLarge(limit));
         }
-    })?;
+        room.merge(bounds.room(data.len())?);
+        bytes.extend_from_slice(&data);
+    }
+    Ok(Received { bytes, _room: room })
+}
+
+/// Reads a body; it has at most `limit` bytes decompressed.
+pub(super) fn read_json(headers: &HeaderMap, body: &Received<'_>, limit: usize) -> Result<Value, ApiError> {
+    let bytes = body.bytes.as_slice();
     let encoding = headers
         .get(header::CONTENT_ENCODING)
         .map_or(b"".as_slice(), |value| value.as_bytes());
@@ -34,9 +53,9 @@ pub(super) async fn read_json(headers: &HeaderMap, body: Body, limit: usize) -> 
         }
     };
     if compressed {
-        parse(&decompress(&bytes, limit)?)
+        parse(&decompress(bytes, limit)?)
     } else {
-        parse(&bytes)
+        parse(bytes)
     }
 }
 

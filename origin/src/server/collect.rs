@@ -2,6 +2,7 @@
 
 use super::App;
 use super::error::ApiError;
+use super::limits::MAX_BODY_TIME;
 use super::{body, key};
 use crate::clock;
 use crate::message;
@@ -55,7 +56,12 @@ pub(super) async fn collect(
         // Who has no key is told before the body is read.
         app.access.check_write_key(header_key.as_deref())?;
     }
-    let body = body::read_json(&parts.headers, body, MAX_BODY).await?;
+    let body = tokio::time::timeout(MAX_BODY_TIME, body::receive(body, MAX_BODY, &app.public))
+        .await
+        .map_err(|_| ApiError::BodySlow)??;
+    // Only now, so that those who send slowly keep nobody from their turn.
+    let _turn = app.public.turn()?;
+    let body = body::read_json(&parts.headers, &body, MAX_BODY)?;
     if header_key.is_none() {
         app.access
             .check_write_key(key::in_body_or_query(&body, parts.uri.query()).as_deref())?;

@@ -75,7 +75,8 @@ pub(super) async fn events(
     let (parts, body) = request.into_parts();
     app.access.check_edge(&parts.headers)?;
     let received_at = clock::now();
-    let body = body::read_json(&parts.headers, body, MAX_BODY).await?;
+    let body = body::receive(body, MAX_BODY, &app.trusted).await?;
+    let body = body::read_json(&parts.headers, &body, MAX_BODY)?;
     let batch = message::read_edge_batch(body, received_at)?;
     let outcomes = app.store.append(batch).await?;
     Ok(Json(json!({

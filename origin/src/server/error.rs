@@ -2,6 +2,7 @@
 //!
 //! Clients read both: without a `code` some of them send a request that can never succeed again and again.
 
+use super::limits::MAX_BODY_TIME;
 use crate::message::{BatchError, MAX_MESSAGE, MAX_MESSAGES};
 use crate::store::StoreError;
 use axum::Json;
@@ -24,6 +25,8 @@ pub(crate) enum ApiError {
     BodyTooLarge(usize),
     /// The body did not come to its end.
     BodyCut,
+    /// The body did not come in time.
+    BodySlow,
     /// The body is no batch.
     Batch(BatchError),
     /// A query parameter is missing or wrong.
@@ -77,6 +80,15 @@ impl ApiError {
                 format!("the body is larger than {limit} bytes: send smaller batches"),
             ),
             ApiError::BodyCut => (bad, "body_cut", "the body did not come to its end".to_owned()),
+            // Some clients take every 4xx for the end of it; another time the network may be faster.
+            ApiError::BodySlow => (
+                unavailable,
+                "body_slow",
+                format!(
+                    "the body did not come within {} seconds: come back soon, with less",
+                    MAX_BODY_TIME.as_secs()
+                ),
+            ),
             ApiError::Batch(error) => batch_parts(error),
             ApiError::Parameter(message) => (bad, "invalid_parameter", (*message).to_owned()),
             ApiError::Manifest(_) => (

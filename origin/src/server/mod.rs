@@ -20,15 +20,18 @@ use axum::Router;
 use axum::middleware;
 use axum::routing::{get, post, put};
 use error::ApiError;
+use limits::Bounds;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 
 /// What the handlers share.
 #[derive(Clone)]
 pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) access: Arc<Access>,
-    pub(crate) in_flight: Arc<Semaphore>,
+    /// What everybody who collects shares.
+    pub(crate) public: Arc<Bounds>,
+    /// What the edge and operators share.
+    pub(crate) trusted: Arc<Bounds>,
 }
 
 /// All routes of the service.
@@ -37,7 +40,8 @@ pub fn router(store: Store, access: Access) -> Router {
     let app = App {
         store,
         access: Arc::new(access),
-        in_flight: Arc::new(Semaphore::new(limits::MAX_IN_FLIGHT)),
+        public: Bounds::new(),
+        trusted: Bounds::new(),
     };
     // Clients may be given an address with a path, and some end theirs with a slash.
     let collect = Router::new()
@@ -47,9 +51,10 @@ pub fn router(store: Store, access: Access) -> Router {
         .route("/{prefix}/v1/{call}/", post(collect::collect))
         // Set here, so that it lies inside of the layer, which answers `OPTIONS` before it.
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
+        // Inside too: a page must be able to read that it took too long.
+        .layer(middleware::from_fn(limits::in_time))
         .layer(cors);
-    Router::new()
-        .merge(collect)
+    let trusted = Router::new()
         .route("/v1/edge/program", get(edge::program))
         .route("/v1/edge/snapshot", get(edge::snapshot))
         .route("/v1/edge/events", post(edge::events))
@@ -57,7 +62,14 @@ pub fn router(store: Store, access: Access) -> Router {
         .route("/admin/v1/events", get(admin::events))
         .route("/admin/v1/outcomes", get(admin::outcomes))
         .route("/admin/v1/manifest", put(admin::publish))
-        .layer(middleware::from_fn_with_state(app.clone(), limits::guard))
+        .layer(middleware::from_fn(limits::in_time))
+        .layer(middleware::from_fn_with_state(
+            app.trusted.clone(),
+            limits::in_turn,
+        ));
+    Router::new()
+        .merge(collect)
+        .merge(trusted)
         // What watches the service is answered when it is busy, too.
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

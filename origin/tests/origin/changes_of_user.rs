@@ -24,10 +24,10 @@ async fn check(events: &[(i64, Option<&str>, &str)], browser_of: &str) {
     }
     assert_eq!(origin.profile("anonymousId=b").await["userId"], browser_of);
     for (place, (.., user)) in events.iter().enumerate() {
-        let query = format!("userId={user}");
+        let (id, query) = (place.to_string(), format!("userId={user}"));
         let stored = origin.events(&query).await;
         assert!(
-            stored.iter().any(|row| row["messageId"] == place.to_string()),
+            stored.iter().any(|row| row["messageId"] == id.as_str()),
             "event {place} of {events:?} is not {user}'s"
         );
         origin.assert_refolds(&query).await;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is how it fails")]
 
+mod bounds;
 mod changes_of_user;
 mod collecting;
 mod commands;
