@@ -7,6 +7,7 @@ use super::{body, key};
 use crate::clock;
 use crate::message;
 use axum::Json;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
 use nearside_engine::event::EventKind;
 use serde_json::{Value, json};
@@ -41,9 +42,10 @@ impl Call {
 /// Takes a batch or a single event. Success is exactly 200: some clients take other 2xx for an error.
 pub(super) async fn collect(
     State(app): State<App>,
-    path: RawPathParams,
+    path: Result<RawPathParams, RawPathParamsRejection>,
     request: Request,
 ) -> Result<Json<Value>, ApiError> {
+    let path = path.map_err(|_| ApiError::Path)?;
     let name = path
         .iter()
         .find(|(name, _)| *name == "call")

@@ -29,6 +29,8 @@ pub(crate) enum ApiError {
     BodySlow,
     /// The body is no batch.
     Batch(BatchError),
+    /// The path cannot be decoded.
+    Path,
     /// A query parameter is missing or wrong.
     Parameter(&'static str),
     /// The manifest has errors.
@@ -90,6 +92,11 @@ impl ApiError {
                 ),
             ),
             ApiError::Batch(error) => batch_parts(error),
+            ApiError::Path => (
+                bad,
+                "invalid_path",
+                "the path is not percent-encoded UTF-8".to_owned(),
+            ),
             ApiError::Parameter(message) => (bad, "invalid_parameter", (*message).to_owned()),
             ApiError::Manifest(_) => (
                 bad,

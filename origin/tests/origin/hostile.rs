@@ -156,3 +156,20 @@ async fn odd_queries() {
         assert!([400, 404].contains(&status), "{query}: {status}");
     }
 }
+
+#[tokio::test]
+async fn paths_that_cannot_be_decoded() {
+    let origin = Origin::start().await;
+    // That every error has a `code` and a `message` is checked wherever one is received.
+    for (path, expected) in [
+        ("/v1/%ff", 400),
+        ("/v1/%ff/", 400),
+        ("/%ff/v1/batch", 400),
+        ("/%ff/v1/%ff/", 400),
+        ("/v1/%00", 404),
+        ("/%ff", 404),
+    ] {
+        let (status, answer) = origin.post(path, KEY, "{}").await;
+        assert_eq!((status, &answer["success"]), (expected, &json!(false)), "{path}");
+    }
+}
