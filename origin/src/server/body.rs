@@ -84,39 +84,6 @@ fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
     })
 }
 
-/// Replaces `\ud83d` and its like by `\ufffd` where the other half is missing.
-///
-/// JavaScript cuts a text in the midst of an emoji, and writes the half as JSON. The parser rightly refuses
-/// it, but one such text must not sink a batch.
-fn repair_surrogates(bytes: &[u8]) -> Vec<u8> {
-    let mut repaired = bytes.to_vec();
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        if *byte != b'\\' {
-            at += 1;
-            continue;
-        }
-        match (escaped_unit(bytes, at), escaped_unit(bytes, at + 6)) {
-            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => at += 12,
-            (Some(0xd800..=0xdfff), _) => {
-                repaired[at..at + 6].copy_from_slice(b"\\ufffd");
-                at += 6;
-            }
-            // An escape of two characters, or one whose digits are no backslashes.
-            _ => at += 2,
-        }
-    }
-    repaired
-}
-
-/// The unit of UTF-16 that `\uXXXX` at this place stands for.
-fn escaped_unit(bytes: &[u8], at: usize) -> Option<u16> {
-    let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
-    digits.iter().try_fold(0_u16, |unit, digit| {
-        Some(unit << 4 | char::from(*digit).to_digit(16)? as u16)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
