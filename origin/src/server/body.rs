@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, header};
 use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt;
 use nearside_engine::value::Value;
+use nearside_engine::wire::repair_surrogates;
 use std::io::Read;
 use tokio::sync::SemaphorePermit;
 
