@@ -11,11 +11,47 @@ const WASM_URL = "__NEARSIDE_WASM_URL__";
 const JOURNAL_AGE = 4 * 3600;
 /** The longest that a timer waits before the engine is asked again. */
 const LONGEST_TIMER = 3_600_000;
+/** Stands in the journal's place after a reset: the edge makes somebody new of who brings it, and ends it. */
+const RESET = "r";
+/** Seconds that it lives: it must outlive the time in which the edge can't be reached. */
+const RESET_AGE = 9_999_999;
+/** Where in storage the tabs tell each other of a reset. */
+const RESET_KEY = "ns_r";
+/** Milliseconds that an answer about the visitor may take, and that the next question waits. */
+const PATIENCE = 5_000;
+const LONGEST_PATIENCE = 60_000;
+
+/** A message of `page()`; the group is there if it has nothing that the edge has not counted already. */
+const PAGE = /^\{"type":"page",("anonymousId"|"messageId")?/;
 
 /** Loads the engine's module; `Engine` and `Replay` work when it is done. */
 export const init = (module = WASM_URL) => load({ module_or_path: module });
 
 const cookie = (name) => new RegExp(`(?:^|; )${name}=([^;]*)`).exec(document.cookie)?.[1];
+
+const writeCookie = (text, age) => {
+  const secure = location.protocol == "https:" ? "; Secure" : "";
+  document.cookie = `ns_j=${text}; Path=/; SameSite=Lax; Max-Age=${age}${secure}`;
+};
+
+/** The last reset in any tab, and the way to tell of one. */
+const lastReset = () => {
+  try {
+    return localStorage.getItem(RESET_KEY);
+  } catch {
+    // The visitor has blocked it: the other tabs learn of it by their next page.
+  }
+};
+const announceReset = () => {
+  try {
+    localStorage.setItem(RESET_KEY, `${Date.now()}-${Math.random()}`);
+  } catch {
+    // As above.
+  }
+};
+
+/** Halves of characters, as a cut text ends with, are no JSON elsewhere; whole ones are not escaped. */
+const repair = (json) => json.replace(/\\(\\|ud[89a-f]..)/g, (found) => (found[1] == "u" ? "\\ufffd" : found));
 
 const ok = (answer) => {
   if (!answer.ok) throw new Error(`${answer.url}: ${answer.status}`);
@@ -25,22 +61,26 @@ const ok = (answer) => {
 /** A page's state, and what to add to this machine's clock to get the edge's. */
 const readState = (text, instant) => {
   const page = JSON.parse(text);
+  if (!/^[0-9a-f]{16}$/.test(page.program)) throw new Error("this is not the edge's state");
   return { text, page, offset: page.now - instant };
 };
 
 const writtenState = () => {
-  const element = document.getElementById("nearside-state");
-  if (!element) return;
+  const element = document.querySelector('script#nearside-state[type="application/json"]');
   const [navigation] = performance.getEntriesByType("navigation");
   const { responseStart, transferSize } = navigation || {};
-  const state = readState(element.textContent, responseStart ? performance.timeOrigin + responseStart : Date.now());
-  // What comes from the browser's cache was written for an earlier visit: its state and its clock are stale.
-  state.stale = transferSize === 0;
-  return state;
+  try {
+    const state = readState(element.textContent, responseStart ? performance.timeOrigin + responseStart : Date.now());
+    // What comes from the browser's cache was written for an earlier visit: its state and its clock are stale.
+    state.stale = transferSize === 0;
+    return state;
+  } catch {
+    // The edge has not written this page, or somebody has changed what it wrote.
+  }
 };
 
-const fetchState = async (url, method) => {
-  const text = await ok(await fetch(url, { method, cache: "no-store" })).text();
+const fetchState = async (url, options) => {
+  const text = await ok(await fetch(url, { ...options, cache: "no-store" })).text();
   return readState(text, Date.now());
 };
 
@@ -54,17 +94,22 @@ export const start = async (hub) => {
   let timer;
   /** Whether the edge has counted the view of this page, so that a bare `page()` is not another one. */
   let isCounted;
-  /** While the state is replaced, what comes is kept here. */
-  let held;
+  /** After a reset, until the new visitor is known: what comes is theirs, and waits without an id. */
+  let isOther;
+  /** The last reset that `state` knows of. */
+  let knownReset = lastReset();
+  const firstPath = location.pathname;
+  let hasMoved;
+  let asking = new AbortController();
+  let otherTab;
 
   const now = () => Date.now() + state.offset;
 
   const writeJournal = () => {
     const before = cookie("ns_j") || "";
+    if (before == RESET) return;
     const text = engine.journal(before, now());
-    if (text == before) return;
-    const secure = location.protocol == "https:" ? "; Secure" : "";
-    document.cookie = `ns_j=${text}; Path=/; SameSite=Lax; Max-Age=${text ? JOURNAL_AGE : 0}${secure}`;
+    if (text != before) writeCookie(text, text ? JOURNAL_AGE : 0);
   };
 
   const outbox = openOutbox(hub.storageKey, (keys) => {
@@ -72,6 +117,14 @@ export const start = async (hub) => {
     engine.confirm(Uint32Array.from(keys));
     writeJournal();
   });
+
+  /** Whether the visitor agrees to be recorded; of who does not, nothing stays. */
+  const mayRecord = () => {
+    engine.consent(cookie("ns_c"));
+    if (engine.records()) return true;
+    outbox.clear();
+    if (![undefined, RESET].includes(cookie("ns_j"))) writeCookie("", 0);
+  };
 
   const editsOf = (decided, experience) => {
     const place = decided.places[experience];
@@ -86,7 +139,9 @@ export const start = async (hub) => {
 
   const notify = (current) => {
     hub.current = current;
-    for (const listener of hub.listeners) {
+    for (const listener of [...hub.listeners]) {
+      // A listener has tracked something: all have heard of what came of it, and this is past.
+      if (hub.current !== current) return;
       try {
         listener(current);
       } catch (error) {
@@ -94,7 +149,7 @@ export const start = async (hub) => {
         setTimeout(() => { throw error; });
       }
     }
-    document.dispatchEvent(new CustomEvent("nearside:decisions", { detail: current }));
+    if (hub.current === current) document.dispatchEvent(new CustomEvent("nearside:decisions", { detail: current }));
   };
 
   /** The engine has no known way to fail; if it does, the page goes on without, and events are still sent. */
@@ -110,9 +165,14 @@ export const start = async (hub) => {
 
   /** Decides anew and makes the page fit. */
   const update = () => guarded(() => {
-    engine.consent(cookie("ns_c"));
+    mayRecord();
     const decided = JSON.parse(engine.decide(now()));
     const wanted = [];
+    if (location.pathname != firstPath) hasMoved = true;
+    decided.decisions.forEach(({ experience, variant }, index) => {
+      // The page has shown something else meanwhile: what the edge wrote into the first is gone with it.
+      if (hasMoved && (decided.places[index] === null || applied.get(experience)?.variant !== variant)) applied.delete(experience);
+    });
     decided.places.forEach((place, experience) => place === null || wanted.push(editsOf(decided, experience)));
     editor.show(wanted);
     clearTimeout(timer);
@@ -124,21 +184,19 @@ export const start = async (hub) => {
   });
 
   const receive = (item) => {
-    if (held) return held.push(item);
     if (!item) return reset();
-    let text = item;
+    const text = repair(item);
     let isWanted = true;
     guarded(() => {
-      if (text.startsWith('{"type":"page",')) {
+      const page = PAGE.exec(text);
+      if (page) {
         const wasCounted = isCounted;
         isCounted = false;
         engine.url(location.href);
-        if (wasCounted && text.startsWith('{"type":"page","messageId"')) isWanted = false;
+        if (wasCounted && page[1]) isWanted = false;
       }
-      engine.consent(cookie("ns_c"));
-      isWanted &&= engine.records();
-      if (!isWanted) return;
-      text = `{"anonymousId":${JSON.stringify(state.page.visitor)},${text.slice(1)}`;
+      isWanted = mayRecord() && isWanted;
+      if (!isWanted || isOther) return;
       const sent = Date.now();
       // 3: the next page's decisions may depend on it.
       if (engine.fold(text, sent + state.offset, sent) == 3) writeJournal();
@@ -147,8 +205,18 @@ export const start = async (hub) => {
     update();
   };
 
-  /** Starts from a state, with everything that the edge may not have seen yet. */
+  /** Folds what the edge may not have seen yet, if it is this visitor's. */
+  const catchUp = () => guarded(() => {
+    if (!mayRecord()) return;
+    outbox.sign(state.page.visitor);
+    const sent = Date.now();
+    for (const text of outbox.texts()) engine.fold(text, sent + state.offset, sent);
+    writeJournal();
+  });
+
+  /** Starts from a state. */
   const begin = async (fresh) => {
+    const { signal } = asking;
     if (!engine || fresh.page.program != state.page.program) {
       const answer = await fetch(`/_ns/program-${fresh.page.program}.bin`);
       fresh.program = new Uint8Array(await ok(answer).arrayBuffer());
@@ -156,62 +224,111 @@ export const start = async (hub) => {
       fresh.program = state.program;
     }
     await init();
+    if (signal.aborted) return;
     const next = Engine.start(fresh.program, fresh.text, location.href);
     if (!next) throw new Error("the program or the state can't be read");
     engine?.free();
     [engine, state] = [next, fresh];
-    engine.adopt(cookie("ns_j") || "", now());
-    const sent = Date.now();
-    for (const text of outbox.texts()) engine.fold(text, sent + state.offset, sent);
-    engine.consent(cookie("ns_c"));
-    if (engine.records()) writeJournal();
-    else outbox.clear();
+    hub.visitor = state.page.visitor;
+    isOther = false;
+    guarded(() => engine.adopt(cookie("ns_j") || "", now()));
+    catchUp();
   };
 
-  const release = () => {
-    const items = held || [];
-    held = undefined;
-    update();
-    items.forEach(receive);
-  };
-
-  const restart = async (url, method) => {
-    held ||= [];
-    try {
-      await begin(await fetchState(url, method));
-    } catch (error) {
-      // The edge can't be reached: what is known goes on.
-      console.warn("nearside:", error);
+  /** Takes the newest state. Meanwhile the old engine goes on; after a reset that is all it does. */
+  const restart = async () => {
+    asking.abort();
+    for (let patience = PATIENCE; ; patience = Math.min(2 * patience, LONGEST_PATIENCE)) {
+      const mine = asking = new AbortController();
+      const timer = setTimeout(() => mine.abort(), patience);
+      const isReset = cookie("ns_j") == RESET;
+      try {
+        const [url, method] = isReset ? ["/_ns/v1/reset", "POST"] : ["/_ns/state", "GET"];
+        const fresh = await fetchState(url, { method, signal: mine.signal });
+        clearTimeout(timer);
+        if (asking != mine) return;
+        // The edge ends it, but writes no cookies for who does not agree to be remembered.
+        if (isReset && cookie("ns_j") == RESET) writeCookie("", 0);
+        await begin(fresh);
+      } catch (error) {
+        // The edge can't be reached.
+        console.warn("nearside:", error);
+      }
+      clearTimeout(timer);
+      if (asking != mine) return;
+      if (!isOther || !engine) break;
+      // The old visitor's state is nobody's to go on with: it is asked for until it comes.
+      await new Promise((resolve) => setTimeout(resolve, patience));
+      if (asking != mine) return;
     }
-    release();
+    isOther = false;
+    outbox.resume();
+    update();
+  };
+
+  const becomeOther = () => {
+    isOther = true;
+    hub.visitor = undefined;
+    knownReset = lastReset();
+    outbox.pause();
   };
 
   const reset = async () => {
-    held = [];
-    await outbox.flush();
-    document.cookie = "ns_j=; Path=/; SameSite=Lax; Max-Age=0";
-    await restart("/_ns/v1/reset", "POST");
+    // What came since an earlier reset is neither the old visitor's nor the next one's.
+    outbox.sign(isOther || !engine ? crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` : state.page.visitor);
+    writeCookie(RESET, RESET_AGE);
+    announceReset();
+    becomeOther();
+    await restart();
+    // Once more: now the other tabs can have the new visitor's state.
+    announceReset();
+    knownReset = lastReset();
+  };
+
+  /** Another tab has become somebody else: so does this one, when that is done or will not be. */
+  const follow = () => {
+    if (lastReset() === knownReset) return;
+    becomeOther();
+    asking.abort();
+    clearTimeout(otherTab);
+    otherTab = setTimeout(restart, cookie("ns_j") == RESET ? PATIENCE : 0);
   };
 
   try {
     let first = writtenState();
     for (const [experience, variant, left] of first?.page.applied || []) applied.set(experience, { variant, left });
     isCounted = !!first?.page.pageView && !first.stale;
-    if (!first || first.stale) first = await fetchState("/_ns/state");
+    if (!first || first.stale) first = await fetchState("/_ns/state", {});
     await begin(first);
   } catch (error) {
     // Nothing can be decided here, but events can still be sent.
     console.warn("nearside:", error);
   }
   hub.receive = receive;
-  if (!engine || engine.records()) outbox.adopt();
+  if (!engine || mayRecord()) outbox.adopt();
+  catchUp();
   update();
   hub.queue.splice(0).forEach(receive);
+  if (!isOther && cookie("ns_j") == RESET) {
+    // Another tab is about to become somebody else.
+    becomeOther();
+    otherTab = setTimeout(restart, PATIENCE);
+  }
+  if (!isOther) outbox.resume();
 
-  addEventListener("pagehide", outbox.leave);
-  addEventListener("pageshow", (event) => event.persisted && restart("/_ns/state"));
+  addEventListener("storage", ({ key }) => key == RESET_KEY && follow());
+  addEventListener("pagehide", () => {
+    // An answer that comes after the next page's would bring older cookies.
+    asking.abort();
+    outbox.leave();
+  });
+  addEventListener("pageshow", ({ persisted }) => {
+    if (!persisted) return;
+    if (lastReset() !== knownReset) becomeOther();
+    restart();
+  });
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState == "hidden") outbox.leave();
-    else held || update();
+    else update();
   });
 };

@@ -9,8 +9,8 @@ const QUIET = 250;
 const MAX_BATCH = 10;
 /** At most so many messages wait. */
 const MAX_WAITING = 100;
-/** Browsers take 64 KiB of requests that outlive their page. */
-const MAX_CHARACTERS = 30_000;
+/** Browsers take 64 KiB of requests that outlive their page, of all that are under way. */
+const MAX_BYTES = 30_000;
 const FIRST_RETRY = 1_000;
 const LAST_RETRY = 60_000;
 
@@ -22,34 +22,51 @@ const storage = (use) => {
   }
 };
 
+const bytesOf = (text) => new TextEncoder().encode(text).length;
+
+/** Whether the edge has taken a batch, or refused it for good; anybody else's page in its place says nothing. */
+const isFinal = (answer, said) =>
+  said?.success === true ||
+  (typeof said?.code == "string" && answer.status >= 400 && answer.status < 500 && answer.status != 429);
+
 export const openOutbox = (storageKey, onConfirmed) => {
   /** `{text, busy}` in the order of their calls. */
   let waiting = [];
   let failures = 0;
+  /** Until the visitor is known, nothing leaves. */
+  let isPaused = true;
+  let sending = new AbortController();
+  /** Whether storage has messages for which there was no room. */
+  let isMore;
+  /** How many requests that outlive the page are under way. */
+  let leaving = 0;
+  let hasWarned;
   let quietTimer;
   let retryTimer;
 
   const keep = () => storage((store) => {
     if (waiting.length) store.setItem(storageKey, `[${waiting.map((entry) => entry.text)}]`);
     else store.removeItem(storageKey);
+    return true;
   });
 
   const nextBatch = () => {
-    let characters = 0;
+    let bytes = 0;
     return waiting.filter((entry) => !entry.busy).slice(0, MAX_WAITING).filter((entry, place) => {
-      characters += entry.text.length;
-      return place == 0 || characters < MAX_CHARACTERS;
+      bytes += bytesOf(entry.text);
+      return place == 0 || bytes < MAX_BYTES;
     });
   };
 
-  const post = async (batch) => {
+  const post = async (batch, signal, keepalive) => {
     const request = {
       method: "POST",
+      signal,
       headers: { "content-type": "application/json" },
       body: `{"batch":[${batch.map((entry) => entry.text)}],"sentAt":"${new Date().toISOString()}"}`,
     };
     try {
-      return await fetch(BATCH_URL, { ...request, keepalive: true });
+      return await fetch(BATCH_URL, { ...request, keepalive });
     } catch {
       // Too much was under way for a request that outlives the page; or there is no network, and this fails too.
       return fetch(BATCH_URL, request);
@@ -66,16 +83,20 @@ export const openOutbox = (storageKey, onConfirmed) => {
     }, Math.max(asked || 0, delay));
   };
 
-  const deliver = async (batch) => {
+  const deliver = async (batch, isLast) => {
+    const { signal } = sending;
     for (const entry of batch) entry.busy = true;
     let answer;
+    let said;
     try {
-      answer = await post(batch);
+      answer = await post(batch, signal, isLast);
+      said = await answer.json();
     } catch {
-      // There is no answer.
+      // There is no answer, or it is not the edge's.
     }
-    if (!answer || answer.status == 429 || answer.status >= 500) {
-      for (const entry of batch) entry.busy = false;
+    if (signal.aborted) return;
+    for (const entry of batch) entry.busy = false;
+    if (!isFinal(answer, said)) {
       keep();
       retryLater(answer);
       return;
@@ -84,60 +105,103 @@ export const openOutbox = (storageKey, onConfirmed) => {
     failures = 0;
     waiting = waiting.filter((entry) => !batch.includes(entry));
     keep();
-    try {
-      onConfirmed((await answer.json()).confirmed || []);
-    } catch {
-      // It is not the edge's answer: nothing is confirmed by it.
-    }
+    if (Array.isArray(said.confirmed)) onConfirmed(said.confirmed);
+    if (isMore && !waiting.length) adopt();
     flush();
   };
 
   const flush = () => {
     clearTimeout(quietTimer);
-    if (retryTimer || waiting.some((entry) => entry.busy)) return;
+    if (isPaused || retryTimer || waiting.some((entry) => entry.busy)) return;
     const batch = nextBatch();
-    if (batch.length) return deliver(batch);
+    if (batch.length) deliver(batch);
   };
 
   const add = (text) => {
     waiting.push({ text });
-    if (waiting.length > MAX_WAITING) waiting.shift();
+    if (waiting.length > MAX_WAITING) {
+      waiting.splice(waiting.findIndex((entry) => !entry.busy), 1);
+      if (!hasWarned) console.warn(`nearside: more than ${MAX_WAITING} events wait, the oldest are lost`);
+      hasWarned = true;
+    }
     clearTimeout(quietTimer);
     if (waiting.length >= MAX_BATCH) flush();
     else quietTimer = setTimeout(flush, QUIET);
   };
 
-  /** The page may end now: everything leaves at once, also what else would wait for an answer. */
-  const leave = () => {
-    keep();
-    const batch = nextBatch();
-    if (batch.length) deliver(batch);
+  const abort = () => {
+    sending.abort();
+    sending = new AbortController();
+    for (const entry of waiting) entry.busy = false;
   };
 
-  /** Takes over what earlier pages and ended tabs left. */
+  /**
+   * The page may end now: everything leaves at once, by requests that outlive it, also what is under way. Only
+   * now, since browsers don't abort such requests, and after a reset their answers would be the old visitor's.
+   */
+  const leave = async () => {
+    keep();
+    // Browsers tell of a page's end more than once.
+    if (!leaving) abort();
+    const batch = nextBatch();
+    if (!batch.length || isPaused) return;
+    leaving++;
+    await deliver(batch, true);
+    leaving--;
+  };
+
+  /** Takes over what earlier pages and ended tabs left, as far as there is room. */
   const adopt = () => storage((store) => {
-    const keys = Object.keys(store).filter((key) => key.startsWith(STORAGE_PREFIX) && key != storageKey);
-    for (const key of keys) {
-      const known = new Set(waiting.map((entry) => entry.text));
+    isMore = false;
+    for (const key of Object.keys(store)) {
+      if (!key.startsWith(STORAGE_PREFIX) || key == storageKey) continue;
+      let texts = [];
       try {
-        for (const message of JSON.parse(store.getItem(key))) {
-          const text = JSON.stringify(message);
-          if (!known.has(text) && waiting.length < MAX_WAITING) waiting.push({ text });
-        }
+        texts = JSON.parse(store.getItem(key)).map((message) => JSON.stringify(message)).slice(-MAX_WAITING);
       } catch {
         // It was not written by us, or not to its end.
       }
+      const known = new Set(waiting.map((entry) => entry.text));
+      const entries = texts.filter((text) => !known.has(text)).map((text) => ({ text }));
+      if (waiting.length + entries.length > MAX_WAITING) {
+        isMore = true;
+        continue;
+      }
+      waiting.push(...entries);
       // First into the own place, so that a crash between the two loses nothing.
-      keep();
-      store.removeItem(key);
+      if (keep()) store.removeItem(key);
     }
-    if (keys.length) flush();
   });
 
-  const clear = () => {
-    waiting = [];
-    keep();
+  /** Nothing leaves until `resume`, and no answer comes any more: it would bring the old visitor's cookies. */
+  const pause = () => {
+    isPaused = true;
+    clearTimeout(retryTimer);
+    retryTimer = 0;
+    abort();
   };
 
-  return { add, flush, leave, adopt, clear, texts: () => waiting.map((entry) => entry.text) };
+  const resume = () => {
+    isPaused = false;
+    flush();
+  };
+
+  /** Gives a visitor's id to what has none. */
+  const sign = (anonymousId) => {
+    for (const entry of waiting) {
+      const message = JSON.parse(entry.text);
+      message.anonymousId ??= anonymousId;
+      entry.text = JSON.stringify(message);
+    }
+  };
+
+  /** Forgets everything, also what other pages left. */
+  const clear = () => {
+    waiting = [];
+    storage((store) => {
+      for (const key of Object.keys(store)) if (key.startsWith(STORAGE_PREFIX)) store.removeItem(key);
+    });
+  };
+
+  return { add, leave, adopt, pause, resume, sign, clear, texts: () => waiting.map((entry) => entry.text) };
 };

@@ -50,6 +50,13 @@ const takeOut = (element) => {
   };
 };
 
+/** Whether the page has dropped a node; what we took out has its place still. */
+const isLost = (node) => {
+  if (node.isConnected) return false;
+  while (node.parentNode && !gone.has(node)) node = node.parentNode;
+  return !gone.has(node) || isLost(gone.get(node).anchor);
+};
+
 const setAttribute = (element, name, value, undoChanged) => {
   const before = element.getAttribute(name);
   if (before === value) return;
@@ -137,11 +144,13 @@ const operations = {
   prepend: (element, _, content) => inside(element, content, (nodes) => element.prepend(...nodes)),
   append: (element, _, content) => inside(element, content, (nodes) => element.append(...nodes)),
   replace: (element, _, content) => {
+    const parent = (gone.get(element)?.anchor || element).parentNode;
+    if (!parent) return;
+    // First, since the page's policy may forbid it.
+    const nodes = parse(content, parent);
     const putBack = takeOut(element);
     const place = gone.get(element);
-    if (!place) return;
     const earlier = place.nodes;
-    const nodes = parse(content, place.anchor.parentNode);
     drop(earlier);
     place.anchor.after(...nodes);
     place.nodes = nodes;
@@ -158,7 +167,7 @@ export const openEditor = () => {
   /** What is shown: `{key, edits, done}`, where `done[n]` are the elements that have the edit `n`. */
   let shown = [];
   /** `{shown, done, element, undo}`, the newest last. */
-  const stack = [];
+  let stack = [];
   let runs = 0;
   let pause;
 
@@ -176,6 +185,7 @@ export const openEditor = () => {
       return;
     }
     if (runs == 1) setTimeout(() => pause || (runs = 0));
+    forget();
     // All is found before anything is changed: edits don't see each other, as at the edge.
     const found = [];
     for (const { edits, done, owner } of shown) {
@@ -203,10 +213,9 @@ export const openEditor = () => {
     observer.takeRecords();
   };
 
-  /** Takes back the newest edits, down to the place. */
-  const takeBack = (place) => {
-    while (stack.length > place) {
-      const { done, element, undo } = stack.pop();
+  /** Takes back edits, the newest first. */
+  const takeBack = (entries) => {
+    for (const { done, element, undo } of entries.reverse()) {
       done.delete(element);
       try {
         undo();
@@ -214,6 +223,14 @@ export const openEditor = () => {
         // The page has changed too much around it.
       }
     }
+  };
+
+  /** Lets go of elements that the page has dropped; one that it puts back is as any other that comes. */
+  const forget = () => {
+    const lost = new Set(stack.filter(({ element }) => isLost(element)));
+    if (!lost.size) return;
+    stack = stack.filter((entry) => !lost.has(entry));
+    takeBack([...lost]);
   };
 
   /** Shows these and nothing else: `[{key, edits}]` in the program's order; equal keys mean equal edits. */
@@ -224,7 +241,7 @@ export const openEditor = () => {
     const kept = shown.slice(0, same);
     const owners = new Set(kept.map((item) => item.owner));
     const lowest = stack.findIndex((item) => !owners.has(item.owner));
-    if (lowest >= 0) takeBack(lowest);
+    if (lowest >= 0) takeBack(stack.splice(lowest));
     shown = kept.concat(wanted.slice(same).map(({ key, edits }) => {
       return { key, edits, owner: {}, done: edits.map(() => new WeakSet()) };
     }));

@@ -38,7 +38,7 @@ impl Engine {
         self.0.set_url(url);
     }
 
-    /// See [`Visit::fold`]: 0 invalid, 1 duplicate, 2 new, 3 new and waiting for the journal.
+    /// See [`Visit::fold`]: 0 invalid, 1 duplicate, 2 new, 3 new and waiting for the journal, 4 another visitor's.
     pub fn fold(&mut self, message: &str, received_at: f64, sent_at: f64) -> u32 {
         let Some(message) = json::read(message) else {
             return 0;
@@ -52,6 +52,7 @@ impl Engine {
             Folded::Duplicate => 1,
             Folded::New => 2,
             Folded::Journaled => 3,
+            Folded::Foreign => 4,
         }
     }
 

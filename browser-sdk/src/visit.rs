@@ -25,6 +25,8 @@ const ANALYTICS: &str = "analytics";
 pub enum Folded {
     /// It is no event.
     Invalid,
+    /// It is another visitor's: of who was here before a reset.
+    Foreign,
     /// It was folded before.
     Duplicate,
     /// It is in the state now, and changes nothing that the journal should tell the next page.
@@ -129,6 +131,9 @@ impl Visit {
         let Ok(event) = Event::from_message(&message, arrival, "") else {
             return Folded::Invalid;
         };
+        if event.anonymous_id.as_deref() != Some(self.visitor_id.as_str()) {
+            return Folded::Foreign;
+        }
         if fold(&self.program, &mut self.state, &event) == Fold::Duplicate {
             return Folded::Duplicate;
         }

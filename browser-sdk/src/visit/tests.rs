@@ -111,6 +111,22 @@ fn what_is_no_event_is_invalid() {
 }
 
 #[test]
+fn what_is_another_visitors_changes_nothing() {
+    let mut visit = start(|_| {});
+    for who in ["other", "V", ""] {
+        let text = format!(
+            r#"{{"type":"identify","userId":"u","messageId":"1{who}","anonymousId":"{who}","traits":{{"name":"Ada"}}}}"#
+        );
+        assert_ne!(fold_text(&mut visit, &text), Folded::Journaled, "{who}");
+    }
+    assert_eq!(segments(&visit), "[]");
+    assert_eq!(visit.journal("", NOON), "");
+    let own = r#"{"type":"identify","userId":"u","messageId":"2","anonymousId":"v","traits":{"name":"Ada"}}"#;
+    assert_eq!(fold_text(&mut visit, own), Folded::Journaled);
+    assert_eq!(segments(&visit), r#"["ada"]"#);
+}
+
+#[test]
 fn the_journal_has_what_the_next_page_needs_and_no_more() {
     let mut visit = start(|_| {});
     assert_eq!(

@@ -44,6 +44,69 @@ export const deliveryTests = [
     deepEqual(names(site), ["E", "F"]);
   }],
 
+  ["another's page in the edge's place is no answer", async (tools) => {
+    const { page, site } = tools;
+    for (const status of [200, 404]) {
+      site.batches = [];
+      site.batchAnswer = { status, text: "<html>the site's own page</html>" };
+      await open(tools);
+      await page.evaluate(() => nearside.track("E"));
+      await waitFor(() => site.batches.length >= 2);
+      site.batchAnswer = {};
+      await page.waitForFunction(() => !Object.keys(localStorage).some((key) => key.startsWith("ns_q_")));
+    }
+  }],
+
+  ["half a character is sent as none", async (tools) => {
+    const { page, site } = tools;
+    await open(tools);
+    await page.evaluate(() => nearside.track("E", { a: "hi \u{1f600}".slice(0, -1), b: "\u{1f600}", c: "\\ud83d", d: "\\\ud83d" }));
+    await waitFor(() => site.messages().length == 1);
+    deepEqual(site.messages()[0].properties, { a: "hi \ufffd", b: "\u{1f600}", c: "\\ud83d", d: "\\\ufffd" });
+  }],
+
+  ["of who refuses, nothing stays in storage", async (tools) => {
+    const { page, site } = tools;
+    site.batchAnswer = { status: 503 };
+    await open(tools);
+    await page.evaluate(() => {
+      nearside.identify("u");
+      localStorage.setItem("ns_q_other", "[]");
+    });
+    await page.waitForFunction(() => document.cookie.includes("ns_j") && Object.keys(localStorage).length > 1);
+    await page.evaluate(() => {
+      document.cookie = "ns_c=none";
+      nearside.track("No");
+    });
+    equal(await stored(page), 0);
+    equal(await page.evaluate(() => document.cookie), "ns_c=none");
+    site.hasEngine = false;
+    await page.goto(site.url);
+    await page.waitForFunction(() => window.nearside?.track);
+    await page.evaluate(() => nearside.track("No"));
+    await page.goto(`${site.url}/plain`);
+    equal(await stored(page), 0);
+    equal(names(site).includes("No"), false);
+  }],
+
+  ["calls that are none do not end the loader", async (tools) => {
+    const { page, site } = tools;
+    site.head = `<script>window.nearside = [["track", "A"], null, {}, "x", ["nothing"]];</script>`;
+    await open(tools);
+    await waitFor(() => names(site).join() == "A");
+  }],
+
+  ["without the engine, the view that the edge has counted is not sent again", async (tools) => {
+    const { page, site } = tools;
+    site.hasEngine = false;
+    site.state = { pageView: { id: "view-1", time: Date.now() } };
+    await page.goto(site.url);
+    await page.waitForFunction(() => window.nearside?.track);
+    await page.evaluate(() => { nearside.page(); nearside.track("A"); nearside.page(); });
+    await waitFor(() => site.messages().length);
+    deepEqual(site.messages().map((message) => message.type), ["track", "page"]);
+  }],
+
   ["what could not be sent leaves with the next page", async (tools) => {
     const { page, site } = tools;
     site.batchAnswer = "cut";

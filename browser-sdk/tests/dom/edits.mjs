@@ -145,6 +145,37 @@ export const editTests = [
     equal(await page.evaluate(() => 1 + 1), 2);
   }],
 
+  ["an element that can't be replaced stays", async (tools) => {
+    tools.site.headers = { "content-security-policy": "require-trusted-types-for 'script'; trusted-types site" };
+    await open(tools);
+    const { page } = tools;
+    await show(page, [{ key: "1", edits: [["#hero", "replace", "", "<p>new</p>"]] }]);
+    equal(await body(page), `<h1 id="hero">Hello <b>you</b></h1>`);
+  }],
+
+  ["elements that the page drops are let go, and those that it puts back are edited once", async (tools) => {
+    await open(tools);
+    const { page } = tools;
+    await write(page, `<body><div id="root"><p class="a">0</p><p class="b">0</p><p class="c">0</p></div></body>`);
+    await show(page, [{ key: "1", edits: [[".a", "append", "", "<i>1</i>"], [".b", "replace", "", "<p>new</p>"], [".c", "remove", "", ""]] }]);
+    equal(await body(page), `<div id="root"><p class="a">0<i>1</i></p><p>new</p></div>`);
+    await page.evaluate(async () => {
+      const root = document.querySelector("#root");
+      const kept = document.querySelector(".a");
+      window.dropped = new WeakRef(document.querySelector(".a i"));
+      root.replaceChildren(document.createElement("hr"));
+      await new Promise((resolve) => setTimeout(resolve));
+      root.replaceChildren(kept);
+      await new Promise((resolve) => setTimeout(resolve));
+    });
+    equal(await body(page), `<div id="root"><p class="a">0<i>1</i></p></div>`);
+    const session = await page.context().newCDPSession(page);
+    await session.send("HeapProfiler.collectGarbage");
+    equal(await page.evaluate(() => window.dropped.deref()), undefined);
+    await show(page, []);
+    equal(await body(page), `<div id="root"><p class="a">0</p></div>`);
+  }],
+
   ["styles are set under a strict content security policy", async (tools) => {
     tools.site.headers = { "content-security-policy": "style-src 'self'; require-trusted-types-for 'script'" };
     await open(tools);

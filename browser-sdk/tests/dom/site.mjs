@@ -29,6 +29,8 @@ export const openSite = async (assets, fixtures, sources) => {
     writesState: true,
     headers: {},
     resets: 0,
+    /** Give the answers that hang. */
+    hanging: [],
     messages: () => site.batches.flatMap((batch) => batch.batch),
   };
   const pageState = () => JSON.stringify({ ...fixtures.state, now: Date.now(), ...site.state });
@@ -54,7 +56,8 @@ export const openSite = async (assets, fixtures, sources) => {
         const { status = 200, headers = {}, confirmed = [] } = site.batchAnswer;
         if (site.batchAnswer == "cut") return request.socket.destroy();
         site.batches.push({ ...JSON.parse(text), status });
-        if (site.batchAnswer != "hang") send(status, "application/json", JSON.stringify({ success: status == 200, confirmed }), headers);
+        if (site.batchAnswer == "hang") site.hanging.push(() => send(200, "application/json", '{"success":true}', { "set-cookie": "late=1; Path=/" }));
+        else send(status, "application/json", site.batchAnswer.text || JSON.stringify(status == 200 ? { success: true, confirmed } : { code: "no", message: "No." }), headers);
       });
       return;
     }
@@ -62,7 +65,7 @@ export const openSite = async (assets, fixtures, sources) => {
     if (pathname == "/_ns/v1/reset") {
       site.resets++;
       site.state = { visitor: `visitor-after-${site.resets}` };
-      return send(200, "application/json", pageState());
+      return send(200, "application/json", pageState(), { "set-cookie": "ns_j=; Path=/; Max-Age=0" });
     }
     if (pathname == `/_ns/program-${fixtures.state.program}.bin`) return send(200, "application/octet-stream", program);
     if (pathname.startsWith("/_ns/")) {

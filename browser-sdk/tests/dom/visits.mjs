@@ -212,11 +212,135 @@ export const visitTests = [
   ["a page that comes back from the back/forward cache takes the newest state", async (tools) => {
     const { page, site } = tools;
     await open(tools);
+    // Somebody has reset meanwhile.
     site.state = { visitor: "visitor-2" };
-    await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
-    await page.evaluate(() => nearside.track("Back"));
+    await page.evaluate(() => {
+      localStorage.setItem("ns_r", "1");
+      dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+      nearside.track("Back");
+    });
     await waitFor(() => site.messages().length);
     equal(site.messages()[0].anonymousId, "visitor-2");
+  }],
+
+  ["while the newest state is awaited, events go into the journal", async (tools) => {
+    const { page, site } = tools;
+    await open(tools);
+    site.silent = /state/;
+    await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
+    await view(page);
+    ok(await journal(page));
+    await waitFor(() => site.messages().length == 1);
+  }],
+
+  ["a reset does not mix the old person's waiting events into the new", async (tools) => {
+    const { page, site } = tools;
+    site.batchAnswer = { status: 503 };
+    await open(tools);
+    await page.evaluate(() => nearside.identify("alice"));
+    await page.evaluate(() => nearside.reset());
+    await page.waitForFunction(() => !nearside.decisions().segments.includes("known"));
+    equal(await journal(page), "");
+    await page.evaluate(() => nearside.track("After"));
+    site.batchAnswer = {};
+    await waitFor(() => site.batches.some(({ status }) => status == 200));
+    const taken = site.batches.filter(({ status }) => status == 200).flatMap(({ batch }) => batch);
+    deepEqual(taken.map((message) => [message.event || message.type, message.anonymousId]), [["identify", "visitor-1"], ["After", "visitor-after-1"]]);
+  }],
+
+  ["an answer that comes after a reset is not heard", async (tools) => {
+    const { page, site } = tools;
+    site.batchAnswer = "hang";
+    await open(tools);
+    await page.evaluate(() => nearside.track("Before"));
+    await waitFor(() => site.hanging.length == 1);
+    site.batchAnswer = {};
+    await page.evaluate(() => nearside.reset());
+    await waitFor(() => site.batches.length == 2);
+    site.hanging.forEach((answer) => answer());
+    await page.evaluate(() => nearside.track("After"));
+    await waitFor(() => site.messages().some((message) => message.event == "After"));
+    equal(await page.evaluate(() => document.cookie), "");
+    deepEqual(site.messages().map((message) => message.anonymousId), ["visitor-1", "visitor-1", "visitor-after-1"]);
+  }],
+
+  ["a reset right before the page ends is in the next page's request", async (tools) => {
+    const { page, site } = tools;
+    for (const silent of [/reset/, /\.wasm$/]) {
+      site.silent = silent;
+      site.pageCookies = [];
+      site.batches = [];
+      await page.goto(site.url);
+      await page.waitForFunction((early) => (early ? window.nearside?.track : window.nearside?.decisions?.()), silent.test("x.wasm"));
+      await page.evaluate(() => {
+        nearside.identify("alice");
+        nearside.reset();
+        nearside.track("After");
+        location.href = "/plain";
+      });
+      await page.waitForURL("**/plain");
+      equal(site.pageCookies.at(-1), "ns_j=r");
+      // The next page sends the rest: each person's events as theirs.
+      site.silent = undefined;
+      site.state = { visitor: "visitor-2" };
+      await page.evaluate(() => (document.cookie = "ns_j=; Path=/; Max-Age=0"));
+      await open(tools);
+      await waitFor(() => site.messages().length >= 2);
+      const ids = site.messages().map((message) => [message.event || message.type, message.anonymousId]);
+      deepEqual([...new Set(ids.map((id) => id.join()))].sort(), ["After,visitor-2", "identify,visitor-1"]);
+      ok(!(await page.evaluate(() => nearside.decisions().segments)).includes("known"));
+      site.state = {};
+      await page.context().clearCookies();
+    }
+  }],
+
+  ["other tabs become the new visitor too", async (tools) => {
+    const { page, site, context } = tools;
+    await open(tools);
+    const other = await context.newPage();
+    await open({ page: other, site });
+    await other.evaluate(() => nearside.identify("alice"));
+    await page.evaluate(() => nearside.reset());
+    await other.waitForFunction(() => !nearside.decisions().segments.includes("known"));
+    await other.evaluate(() => nearside.track("After"));
+    await waitFor(() => site.messages().some((message) => message.event == "After"));
+    equal(site.messages().find((message) => message.event == "After").anonymousId, "visitor-after-1");
+    equal(site.resets, 1);
+  }],
+
+  ["listeners end with the newest decision", async (tools) => {
+    const { page } = tools;
+    await open(tools);
+    deepEqual(await page.evaluate(() => {
+      const seen = [];
+      nearside.on(({ segments }) => segments.includes("known") && !segments.includes("just-bought") && nearside.track("Order Completed"));
+      nearside.on(({ segments }) => seen.push(segments.join()));
+      document.addEventListener("nearside:decisions", (event) => seen.push(`event ${event.detail.segments}`));
+      nearside.identify("u");
+      return seen;
+    }), ["", "just-bought,known", "event just-bought,known"]);
+  }],
+
+  ["content that the page makes anew is edited when its address comes back", async (tools) => {
+    const { page, site } = tools;
+    site.body = `<h1 id="hero">Hello</h1>`;
+    site.state = { applied: [["cart", "cart", []]] };
+    await open(tools, "/cart");
+    equal(await page.evaluate(() => document.body.dataset.cart), undefined);
+    await page.evaluate(() => { history.pushState(null, "", "/other"); nearside.page(); });
+    await page.evaluate(() => { history.pushState(null, "", "/cart"); nearside.page(); });
+    equal(await page.evaluate(() => document.body.dataset.cart), "yes");
+  }],
+
+  ["only the edge's element is the page's state", async (tools) => {
+    const { page, site } = tools;
+    site.writesState = false;
+    site.body = `<p id="nearside-state">{"program":"/../evil","visitor":"evil"}</p>
+      <script type="application/json" id="nearside-state">{"program":"/../evil","visitor":"evil"}</script>`;
+    await open(tools);
+    await view(page);
+    await waitFor(() => site.messages().length);
+    equal(site.messages()[0].anonymousId, "visitor-1");
   }],
 
   ["without consent nothing is recorded", async (tools) => {
