@@ -7,7 +7,7 @@ use crate::visit::{Consent, Visit, known_id};
 use crate::{body, clock, cookies, forward, identifiers, json, messages, snapshots};
 use nearside_engine::event::EventKind;
 use nearside_engine::value::{Object, Value};
-use nearside_engine::wire::{CONSENT_COOKIE, consents};
+use nearside_engine::wire::{CONSENT_COOKIE, JOURNAL_COOKIE, RESET_JOURNAL, consents};
 use worker::{Context, Env, Headers, Response, Result, console_log, web_sys};
 
 /// The largest body, in bytes.
@@ -66,6 +66,7 @@ async fn hand_on_alone(
     env: &Env,
     config: &Config,
 ) -> Result<web_sys::Response> {
+    let is_reset = cookies::read(cookie, JOURNAL_COOKIE) == Some(RESET_JOURNAL);
     match cookies::read(cookie, CONSENT_COOKIE) {
         None => return ApiError::NoProgram.response(),
         agreed if !consents(agreed, "analytics", true) => {
@@ -75,7 +76,11 @@ async fn hand_on_alone(
         }
         Some(_) => {}
     }
-    let Some(visitor_id) = known_id(cookie).map(str::to_owned).or_else(identifiers::uuid) else {
+    let Some(visitor_id) = known_id(cookie)
+        .filter(|_| !is_reset)
+        .map(str::to_owned)
+        .or_else(identifiers::uuid)
+    else {
         return ApiError::Unavailable.response();
     };
     let collected = match messages::read(body, kind, &visitor_id, now) {
