@@ -64,6 +64,7 @@ pub fn dev(options: &Options) -> Result<()> {
     }
     say(format!("edge {}", stack.edge.url()));
     say(format!("origin {}", stack.origin.url()));
+    stack.wait_for_program()?;
     say("ready");
     let ended = interruption.wait(|| stack.check());
     say("ending…");

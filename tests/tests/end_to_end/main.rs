@@ -14,8 +14,6 @@ mod parity;
 mod untouched;
 mod visits;
 
-use nearside_tests::client::Visitor;
-use nearside_tests::wait;
 use std::sync::OnceLock;
 use xtask::stack::{Stack, StackOptions};
 
@@ -30,10 +28,7 @@ fn start(mut options: StackOptions) -> Stack {
     options
         .origin_arguments
         .extend(["--admin-token".to_owned(), faults::ADMIN_TOKEN.to_owned()]);
-    let stack = Stack::start(options).expect("the stack starts");
-    wait::until("the edge has the program", || {
-        let answer = Visitor::new(&stack.edge.url()).get("/");
-        (answer.outcome() != Some("no-program")).then_some(())
-    });
+    let mut stack = Stack::start(options).expect("the stack starts");
+    stack.wait_for_program().expect("the edge has the program");
     stack
 }

@@ -11,8 +11,9 @@ mod service;
 mod shop;
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
 use crate::build::{self, Part};
@@ -30,6 +31,9 @@ pub const DEVELOPMENT_EDGE_SECRET: &str = "development-edge-secret";
 pub const DEVELOPMENT_WRITE_KEY: &str = "development";
 /// The key that seals session cookies on a developer's machine and in the tests: 32 bytes that anybody can read here.
 pub const DEVELOPMENT_SEAL_KEYS: &str = "k1:bmVhcnNpZGUtZGV2ZWxvcG1lbnQta2V5LTMyLWJ5dGU=";
+
+/// How long the edge may take to get its program.
+const PROGRAM_LIMIT: Duration = Duration::from_secs(60);
 
 /// How a stack is started.
 #[derive(Clone, Debug, Default)]
@@ -108,6 +112,21 @@ impl Stack {
             shop,
             folder,
         })
+    }
+
+    /// Waits until the edge has its program: the first visitor would get the page untouched.
+    pub fn wait_for_program(&mut self) -> Result<()> {
+        let started = Instant::now();
+        while status_of(self.edge.options().port, "/_ns/state") != Some(200) {
+            self.check()?;
+            ensure!(
+                started.elapsed() < PROGRAM_LIMIT,
+                "the edge got no program from the origin: see {}",
+                self.edge.log().display()
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
     }
 
     /// An error when a process that should run has ended by itself.
