@@ -2,6 +2,7 @@
 
 use super::warning::{Place, Report, suggestion};
 use super::{Compiler, attribute};
+use crate::cell::measure::Measure;
 use crate::condition::{Comparison, Condition, MAX_NESTING, Node, NodeId, TextPlace};
 use crate::value::{MAX_DEPTH, Object, Value};
 
@@ -36,9 +37,7 @@ const OPERATORS: [&str; 28] = [
     "$sequence",
     "$held",
 ];
-const LATER: [&str; 15] = [
-    "$sequence",
-    "$held",
+const LATER: [&str; 13] = [
     "$regex",
     "$regexi",
     "$ini",
@@ -92,6 +91,23 @@ impl<'c> ConditionCompiler<'c> {
         Self::run(compiler, About::Decision, value, place, report)
     }
 
+    /// Compiles a test of a value: a constant, operators, or a condition over its members.
+    pub(super) fn compile_for_value(
+        compiler: &'c mut Compiler,
+        value: &Value,
+        place: &Place<'_>,
+        report: &mut Report,
+    ) -> Option<Condition> {
+        let errors = report.errors();
+        let mut this = Self {
+            compiler,
+            nodes: Vec::new(),
+            about: About::Value,
+        };
+        this.item(value, place, report, 0)?;
+        this.finish(errors, place, report)
+    }
+
     /// Compiles a condition over an event.
     pub(super) fn compile_for_event(
         compiler: &'c mut Compiler,
@@ -116,7 +132,11 @@ impl<'c> ConditionCompiler<'c> {
             about,
         };
         this.document(value, place, report, 0)?;
-        let condition = Condition { nodes: this.nodes };
+        this.finish(errors, place, report)
+    }
+
+    fn finish(self, errors: usize, place: &Place<'_>, report: &mut Report) -> Option<Condition> {
+        let condition = Condition { nodes: self.nodes };
         if report.errors() == errors && condition.check(usize::MAX, usize::MAX).is_none() {
             // Some operators are two nodes deep. What `Program::from_bytes` refuses must not be compiled.
             report.error(
@@ -184,7 +204,9 @@ impl<'c> ConditionCompiler<'c> {
                 "$not" => self.document(value, place, report, depth + 1).map(Node::Not),
                 "$events" if self.about == About::Decision => self.events(value, place, report, depth),
                 "$segment" if self.about == About::Decision => self.segment(value, place, report),
-                "$events" | "$segment" => {
+                "$sequence" if self.about == About::Decision => self.sequence(value, place, report, depth),
+                "$held" if self.about == About::Decision => self.held(value, place, report),
+                "$events" | "$segment" | "$sequence" | "$held" => {
                     report.error(
                         place,
                         format!("`{key}` may stand only in a condition of a segment or experience"),
@@ -209,7 +231,12 @@ impl<'c> ConditionCompiler<'c> {
     }
 
     /// One node for all of them; no node more than needed.
-    fn join(&mut self, mut all: Vec<NodeId>, place: &Place<'_>, report: &mut Report) -> Option<NodeId> {
+    pub(super) fn join(
+        &mut self,
+        mut all: Vec<NodeId>,
+        place: &Place<'_>,
+        report: &mut Report,
+    ) -> Option<NodeId> {
         match (all.len(), all.pop()) {
             (1, Some(only)) => Some(only),
             (_, last) => {
@@ -258,7 +285,17 @@ impl<'c> ConditionCompiler<'c> {
             About::Value => attribute::split(path, place, report),
         }?;
         if self.about == About::Decision {
+            if !self.compiler.knows(&path, place, report) {
+                return None;
+            }
             self.compiler.reads(&path);
+            if attribute::changes_with_time(&path) {
+                let test = self.number_test(value, place, report, depth)?;
+                return Some(match self.compiler.score(&path) {
+                    Some(cell) => Node::Measure(cell, Measure::Score, test),
+                    None => Node::Attribute(path, test),
+                });
+            }
         }
         let test = self.test(value, place, report, depth + 1)?;
         Some(Node::Attribute(path, test))
