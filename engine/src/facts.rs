@@ -6,6 +6,7 @@ use crate::program::{Program, Scope};
 use crate::state::{Profile, SESSION_GAP, Session, State};
 use crate::time::{SECOND, Timestamp, format_timestamp};
 use crate::value::Value;
+use crate::value_tests::Set;
 use std::borrow::Cow;
 
 /// What is known of a visitor. [`State`] answers from cells; the oracle from the whole log.
@@ -170,6 +171,10 @@ impl Attributes for Reading<'_> {
 
     fn in_segment(&self, segment: usize) -> bool {
         self.segments.get(segment).copied().unwrap_or_default()
+    }
+
+    fn groups(&self) -> &[Set] {
+        &self.program.groups
     }
 }
 

@@ -26,6 +26,8 @@ pub mod facts;
 pub mod fold;
 pub mod hash;
 pub mod mutation;
+mod near;
+mod number;
 pub mod oracle;
 pub mod pages;
 pub mod program;
@@ -35,6 +37,8 @@ pub mod state;
 pub mod template;
 pub mod time;
 pub mod value;
+mod value_tests;
+mod version;
 pub mod wire;
 
 pub use codec::Malformed;

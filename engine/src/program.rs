@@ -7,11 +7,12 @@ use crate::hash::fnv1a_64;
 use crate::mutation::Mutation;
 use crate::pages::PagePattern;
 use crate::time::{LONGEST, Timestamp};
+use crate::value_tests::Set;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The first bytes of a program's binary form; the last digit is the form's version.
-const MAGIC: &[u8; 4] = b"NSP1";
+const MAGIC: &[u8; 4] = b"NSP2";
 
 /// Where the memory of an event condition ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,6 +148,8 @@ pub struct Site {
 pub struct Program {
     /// What holds for the whole site.
     pub site: Site,
+    /// The groups that conditions refer to by their place.
+    pub(crate) groups: Vec<Set>,
     /// The segments, those that others refer to first.
     pub segments: Vec<Segment>,
     /// The experiences in the author's order.
@@ -221,6 +224,10 @@ impl Program {
         let (segments, cells) = (self.segments.len(), self.cells.len());
         for (index, segment) in self.segments.iter().enumerate() {
             segment.condition.check(index, cells)?;
+            segment
+                .condition
+                .refers_within(self.groups.len(), 0)
+                .then_some(())?;
         }
         for experience in &self.experiences {
             if let Some(condition) = &experience.condition {

@@ -269,7 +269,7 @@ fn programs_survive_their_bytes() {
         Program::from_bytes(b"NSP9xxxxxxxxxxxx"),
         Err(ProgramError::Version)
     );
-    assert_eq!(Program::from_bytes(b"NSP1xxx"), Err(ProgramError::Checksum));
+    assert_eq!(Program::from_bytes(b"NSP2xxx"), Err(ProgramError::Checksum));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::condition::{Comparison, Condition, MAX_NESTING, Node, NodeId, TextPla
 use crate::value::{MAX_DEPTH, Object, Value};
 
 /// The operators of a value, and those that the language has but this version does not.
-const OPERATORS: [&str; 28] = [
+const OPERATORS: [&str; 41] = [
     "$eq",
     "$ne",
     "$lt",
@@ -31,16 +31,6 @@ const OPERATORS: [&str; 28] = [
     "$startsWithi",
     "$endsWithi",
     "$containsi",
-    "$events",
-    "$segment",
-    "$sequence",
-    "$held",
-];
-const LATER: [&str; 15] = [
-    "$sequence",
-    "$held",
-    "$regex",
-    "$regexi",
     "$ini",
     "$nini",
     "$alli",
@@ -52,7 +42,14 @@ const LATER: [&str; 15] = [
     "$vgte",
     "$inGroup",
     "$notInGroup",
+    "$near",
+    "$feature",
+    "$events",
+    "$segment",
+    "$sequence",
+    "$held",
 ];
+const LATER: [&str; 4] = ["$sequence", "$held", "$regex", "$regexi"];
 
 const TYPES: [&str; 7] = [
     "string",
@@ -66,7 +63,7 @@ const TYPES: [&str; 7] = [
 
 /// What a condition is about, which decides what may stand in it.
 #[derive(Clone, Copy, PartialEq)]
-enum About {
+pub(super) enum About {
     /// The decision's document.
     Decision,
     /// An event.
@@ -78,7 +75,7 @@ enum About {
 pub(super) struct ConditionCompiler<'c> {
     compiler: &'c mut Compiler,
     nodes: Vec<Node>,
-    about: About,
+    pub(super) about: About,
 }
 
 impl<'c> ConditionCompiler<'c> {
@@ -184,7 +181,7 @@ impl<'c> ConditionCompiler<'c> {
                 "$not" => self.document(value, place, report, depth + 1).map(Node::Not),
                 "$events" if self.about == About::Decision => self.events(value, place, report, depth),
                 "$segment" if self.about == About::Decision => self.segment(value, place, report),
-                "$events" | "$segment" => {
+                "$events" | "$segment" | "$feature" => {
                     report.error(
                         place,
                         format!("`{key}` may stand only in a condition of a segment or experience"),
@@ -260,6 +257,17 @@ impl<'c> ConditionCompiler<'c> {
         if self.about == About::Decision {
             self.compiler.reads(&path);
         }
+        if let [root, part, ..] = path.as_slice()
+            && self.about == About::Decision
+            && root == "request"
+            && (part == "query" || part == "utm")
+            && compares_with_a_number(value)
+        {
+            report.warning(
+                place,
+                "what stands in an address is text: write the number in quotes",
+            );
+        }
         let test = self.test(value, place, report, depth + 1)?;
         Some(Node::Attribute(path, test))
     }
@@ -276,6 +284,8 @@ impl<'c> ConditionCompiler<'c> {
             return None;
         }
         match value {
+            // As GrowthBook has it: an object without operators asks for nothing.
+            Value::Object(object) if object.is_empty() => self.push(Node::All(Vec::new()), place, report),
             Value::Object(object) if is_operators(object) => {
                 let mut all = Vec::with_capacity(object.len());
                 for (operator, operand) in object.iter() {
@@ -303,24 +313,13 @@ impl<'c> ConditionCompiler<'c> {
         bounded(operand, place, report)?;
         let compare = |comparison| Some(Node::Compare(comparison, operand.clone()));
         match operator {
-            "$lt" | "$lte" | "$gt" | "$gte" if matches!(operand, Value::Array(_) | Value::Object(_)) => {
+            "$lt" | "$lte" | "$gt" | "$gte" if !matches!(operand, Value::Number(_) | Value::String(_)) => {
                 expected("a number or text", place, report)
             }
-            "$eq" => Some(Node::Equal(operand.clone())),
-            "$ne" => Some(Node::Not(self.push(
-                Node::Equal(operand.clone()),
-                place,
-                report,
-            )?)),
             "$lt" => compare(Comparison::Less),
             "$lte" => compare(Comparison::LessOrEqual),
             "$gt" => compare(Comparison::Greater),
             "$gte" => compare(Comparison::GreaterOrEqual),
-            "$in" => constants(operand, place, report).map(Node::In),
-            "$nin" => {
-                let node = Node::In(constants(operand, place, report)?);
-                Some(Node::Not(self.push(node, place, report)?))
-            }
             "$exists" => match operand {
                 Value::Bool(false) => Some(Node::Not(self.push(Node::Exists, place, report)?)),
                 Value::Bool(true) => Some(Node::Exists),
@@ -364,17 +363,17 @@ impl<'c> ConditionCompiler<'c> {
             "$startsWithi" => text(TextPlace::Start, operand, true, place, report),
             "$endsWithi" => text(TextPlace::End, operand, true, place, report),
             "$containsi" => text(TextPlace::Anywhere, operand, true, place, report),
-            later if LATER.contains(&later) || later == "$near" => {
+            later if LATER.contains(&later) => {
                 report.error(place, format!("`{later}` is not supported by this version"));
                 None
             }
-            unknown => {
-                report.error(
-                    place,
-                    format!("`{unknown}` is no operator{}", near_operator(unknown)),
-                );
-                None
-            }
+            other => match self.value_operator(other, operand, place, report) {
+                Some(node) => node,
+                None => {
+                    report.error(place, format!("`{other}` is no operator{}", near_operator(other)));
+                    None
+                }
+            },
         }
     }
 
@@ -387,7 +386,7 @@ impl<'c> ConditionCompiler<'c> {
         depth: usize,
     ) -> Option<NodeId> {
         match value {
-            Value::Object(object) if !is_operators(object) => {
+            Value::Object(object) if !is_operators(object) || tests_members(object) => {
                 let about = std::mem::replace(&mut self.about, About::Value);
                 let node = self.document(value, place, report, depth);
                 self.about = about;
@@ -396,6 +395,29 @@ impl<'c> ConditionCompiler<'c> {
             _ => self.test(value, place, report, depth),
         }
     }
+}
+
+/// Whether a test asks for a number.
+fn compares_with_a_number(test: &Value) -> bool {
+    const COMPARING: [&str; 6] = ["$eq", "$ne", "$lt", "$lte", "$gt", "$gte"];
+    match test {
+        Value::Number(_) => true,
+        Value::Object(object) => object
+            .iter()
+            .any(|(key, value)| COMPARING.contains(&key) && matches!(value, Value::Number(_))),
+        _ => false,
+    }
+}
+
+/// Whether operators that join conditions join some over an item's members: `{"$or": [{"a": 1}, {"b": 2}]}`.
+fn tests_members(object: &Object) -> bool {
+    object.iter().any(|(key, value)| match (key, value) {
+        ("$and" | "$or" | "$nor", Value::Array(items)) => items
+            .iter()
+            .filter_map(Value::as_object)
+            .any(|item| !item.is_empty() && (!is_operators(item) || tests_members(item))),
+        _ => false,
+    })
 }
 
 /// Constants go into the program's bytes, and bytes that nest too deeply are not read.
@@ -425,17 +447,7 @@ pub(super) fn is_operators(object: &Object) -> bool {
     !object.is_empty() && object.iter().all(|(key, _)| key.starts_with('$'))
 }
 
-fn constants(operand: &Value, place: &Place<'_>, report: &mut Report) -> Option<Vec<Value>> {
-    match operand {
-        Value::Array(items) => Some(items.clone()),
-        _ => {
-            report.error(place, "expected a list of values");
-            None
-        }
-    }
-}
-
-fn expected(what: &str, place: &Place<'_>, report: &mut Report) -> Option<Node> {
+pub(super) fn expected(what: &str, place: &Place<'_>, report: &mut Report) -> Option<Node> {
     report.error(place, format!("expected {what}"));
     None
 }

@@ -161,7 +161,6 @@ impl ConditionCompiler<'_> {
         for node in &self.nodes()[first..] {
             let constant = |value: &Value| match value {
                 Value::Number(number) => *number,
-                Value::String(text) => text.trim().parse().unwrap_or(f64::INFINITY),
                 _ => 1.0,
             };
             largest = match node {
@@ -169,13 +168,15 @@ impl ConditionCompiler<'_> {
                 Node::Compare(Comparison::GreaterOrEqual | Comparison::Less, value) => {
                     largest.max(constant(value).ceil())
                 }
-                Node::Compare(_, value) | Node::Is(value) | Node::Equal(value) => {
-                    largest.max(constant(value).floor() + 1.0)
-                }
-                Node::In(values) => values
+                Node::Compare(_, value)
+                | Node::Is(value)
+                | Node::Equal(value)
+                | Node::IsIgnoringCase(value)
+                | Node::Version(_, value) => largest.max(constant(value).floor() + 1.0),
+                Node::In(set, _) => set
+                    .numbers()
                     .iter()
-                    .map(constant)
-                    .fold(largest, |l, c| l.max(c.floor() + 1.0)),
+                    .fold(largest, |l, number| l.max(number.floor() + 1.0)),
                 _ => largest,
             };
         }

@@ -125,7 +125,7 @@ fn a_cell_keeps_as_many_events_as_decide_its_condition() {
         ("3", Some(4)),
         ("0", Some(1)),
         (r#"{"$ne":-4}"#, Some(1)),
-        (r#"{"$in":[1,"7",2]}"#, Some(8)),
+        (r#"{"$in":[1,"7",2]}"#, Some(3)),
         (r#"{"$between":[2,5]}"#, Some(6)),
         (r#"{"$or":[{"$eq":3},{"$gte":32}]}"#, Some(32)),
         (r#"{"$gte":33}"#, None),
