@@ -29,6 +29,7 @@ pub mod mutation;
 pub mod oracle;
 pub mod pages;
 pub mod program;
+pub mod regex;
 pub mod replay;
 pub mod request;
 pub mod state;
