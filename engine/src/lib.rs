@@ -31,6 +31,7 @@ mod number;
 pub mod oracle;
 pub mod pages;
 pub mod program;
+pub mod regex;
 pub mod replay;
 pub mod request;
 pub mod state;
