@@ -110,9 +110,22 @@ impl Index {
                 bucket.find(event, cells);
             }
         }
-        cells[start..].sort_unstable();
-        cells.dedup();
+        sort_new(cells, start);
     }
+}
+
+/// Sorts what was added from a place on, each once; what was there before stays.
+fn sort_new(cells: &mut Vec<u16>, start: usize) {
+    let Some(new) = cells.get_mut(start..) else { return };
+    new.sort_unstable();
+    let mut kept = 0;
+    for at in 0..new.len() {
+        if at == 0 || new[at] != new[kept - 1] {
+            new[kept] = new[at];
+            kept += 1;
+        }
+    }
+    cells.truncate(start + kept);
 }
 
 impl Bucket {
@@ -122,16 +135,14 @@ impl Bucket {
             return cells.extend(all);
         }
         match event_attribute(event, &self.path).as_deref() {
-            // What is missing is none of the texts.
-            None | Some(Value::Null) => {}
             Some(Value::String(text)) => {
                 let hash = fnv1a_32(text.as_bytes());
                 let first = self.cells.partition_point(|(known, _)| *known < hash);
                 let same = self.cells[first..].iter().take_while(|(known, _)| *known == hash);
                 cells.extend(same.map(|(_, cell)| *cell));
             }
-            // A number or a list may still fit a text, by conversion.
-            Some(_) => cells.extend(all),
+            // Nothing else is one of the texts.
+            _ => {}
         }
     }
 }
@@ -146,8 +157,7 @@ fn constant(matcher: &Matcher) -> Option<(&[String], u32)> {
             return None;
         };
         match node(*id)? {
-            // The text of nothing is what a missing value is converted to.
-            Node::Is(Value::String(text)) | Node::Equal(Value::String(text)) if text != "null" => {
+            Node::Is(Value::String(text)) | Node::Equal(Value::String(text)) => {
                 Some(fnv1a_32(text.as_bytes()))
             }
             _ => None,

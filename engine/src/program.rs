@@ -8,6 +8,7 @@ use crate::index::Index;
 use crate::mutation::Mutation;
 use crate::pages::PagePattern;
 use crate::time::Timestamp;
+use crate::value_tests::Set;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -107,6 +108,8 @@ pub struct Site {
 pub struct Program {
     /// What holds for the whole site.
     pub site: Site,
+    /// The groups that conditions refer to by their place.
+    pub(crate) groups: Vec<Set>,
     /// The segments, those that others refer to first.
     pub segments: Vec<Segment>,
     /// The experiences in the author's order.
@@ -191,6 +194,10 @@ impl Program {
         let (segments, cells) = (self.segments.len(), self.cells.len());
         for (index, segment) in self.segments.iter().enumerate() {
             segment.condition.check(index, cells)?;
+            segment
+                .condition
+                .refers_within(self.groups.len(), 0)
+                .then_some(())?;
         }
         for experience in &self.experiences {
             if let Some(condition) = &experience.condition {

@@ -9,6 +9,7 @@ use crate::program::Program;
 use crate::state::Session;
 use crate::time::{SECOND, Timestamp, format_timestamp};
 use crate::value::Value;
+use crate::value_tests::Set;
 use std::borrow::Cow;
 
 /// Texts that are made of what is known of a person, kept so that reading them again costs nothing.
@@ -239,5 +240,9 @@ impl Attributes for Reading<'_> {
 
     fn in_segment(&self, segment: usize) -> bool {
         self.segments.get(segment).copied().unwrap_or_default()
+    }
+
+    fn groups(&self) -> &[Set] {
+        &self.program.groups
     }
 }

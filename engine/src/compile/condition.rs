@@ -7,7 +7,7 @@ use crate::condition::{Comparison, Condition, MAX_NESTING, Node, NodeId, TextPla
 use crate::value::{MAX_DEPTH, Object, Value};
 
 /// The operators of a value, and those that the language has but this version does not.
-const OPERATORS: [&str; 28] = [
+const OPERATORS: [&str; 43] = [
     "$eq",
     "$ne",
     "$lt",
@@ -36,10 +36,6 @@ const OPERATORS: [&str; 28] = [
     "$segment",
     "$sequence",
     "$held",
-];
-const LATER: [&str; 13] = [
-    "$regex",
-    "$regexi",
     "$ini",
     "$nini",
     "$alli",
@@ -51,6 +47,10 @@ const LATER: [&str; 13] = [
     "$vgte",
     "$inGroup",
     "$notInGroup",
+    "$near",
+    "$feature",
+    "$regex",
+    "$regexi",
 ];
 
 const TYPES: [&str; 7] = [
@@ -65,7 +65,7 @@ const TYPES: [&str; 7] = [
 
 /// What a condition is about, which decides what may stand in it.
 #[derive(Clone, Copy, PartialEq)]
-enum About {
+pub(super) enum About {
     /// The decision's document.
     Decision,
     /// An event.
@@ -77,7 +77,7 @@ enum About {
 pub(super) struct ConditionCompiler<'c> {
     compiler: &'c mut Compiler,
     nodes: Vec<Node>,
-    about: About,
+    pub(super) about: About,
 }
 
 impl<'c> ConditionCompiler<'c> {
@@ -206,15 +206,11 @@ impl<'c> ConditionCompiler<'c> {
                 "$segment" if self.about == About::Decision => self.segment(value, place, report),
                 "$sequence" if self.about == About::Decision => self.sequence(value, place, report, depth),
                 "$held" if self.about == About::Decision => self.held(value, place, report),
-                "$events" | "$segment" | "$sequence" | "$held" => {
+                "$events" | "$segment" | "$sequence" | "$held" | "$feature" => {
                     report.error(
                         place,
                         format!("`{key}` may stand only in a condition of a segment or experience"),
                     );
-                    None
-                }
-                _ if LATER.contains(&key) => {
-                    report.error(place, format!("`{key}` is not supported by this version"));
                     None
                 }
                 _ if key.starts_with('$') => {
@@ -297,6 +293,17 @@ impl<'c> ConditionCompiler<'c> {
                 });
             }
         }
+        if let [root, part, ..] = path.as_slice()
+            && self.about == About::Decision
+            && root == "request"
+            && (part == "query" || part == "utm")
+            && compares_with_a_number(value)
+        {
+            report.warning(
+                place,
+                "what stands in an address is text: write the number in quotes",
+            );
+        }
         let test = self.test(value, place, report, depth + 1)?;
         Some(Node::Attribute(path, test))
     }
@@ -313,6 +320,8 @@ impl<'c> ConditionCompiler<'c> {
             return None;
         }
         match value {
+            // As GrowthBook has it: an object without operators asks for nothing.
+            Value::Object(object) if object.is_empty() => self.push(Node::All(Vec::new()), place, report),
             Value::Object(object) if is_operators(object) => {
                 let mut all = Vec::with_capacity(object.len());
                 for (operator, operand) in object.iter() {
@@ -340,24 +349,13 @@ impl<'c> ConditionCompiler<'c> {
         bounded(operand, place, report)?;
         let compare = |comparison| Some(Node::Compare(comparison, operand.clone()));
         match operator {
-            "$lt" | "$lte" | "$gt" | "$gte" if matches!(operand, Value::Array(_) | Value::Object(_)) => {
+            "$lt" | "$lte" | "$gt" | "$gte" if !matches!(operand, Value::Number(_) | Value::String(_)) => {
                 expected("a number or text", place, report)
             }
-            "$eq" => Some(Node::Equal(operand.clone())),
-            "$ne" => Some(Node::Not(self.push(
-                Node::Equal(operand.clone()),
-                place,
-                report,
-            )?)),
             "$lt" => compare(Comparison::Less),
             "$lte" => compare(Comparison::LessOrEqual),
             "$gt" => compare(Comparison::Greater),
             "$gte" => compare(Comparison::GreaterOrEqual),
-            "$in" => constants(operand, place, report).map(Node::In),
-            "$nin" => {
-                let node = Node::In(constants(operand, place, report)?);
-                Some(Node::Not(self.push(node, place, report)?))
-            }
             "$exists" => match operand {
                 Value::Bool(false) => Some(Node::Not(self.push(Node::Exists, place, report)?)),
                 Value::Bool(true) => Some(Node::Exists),
@@ -401,17 +399,13 @@ impl<'c> ConditionCompiler<'c> {
             "$startsWithi" => text(TextPlace::Start, operand, true, place, report),
             "$endsWithi" => text(TextPlace::End, operand, true, place, report),
             "$containsi" => text(TextPlace::Anywhere, operand, true, place, report),
-            later if LATER.contains(&later) || later == "$near" => {
-                report.error(place, format!("`{later}` is not supported by this version"));
-                None
-            }
-            unknown => {
-                report.error(
-                    place,
-                    format!("`{unknown}` is no operator{}", near_operator(unknown)),
-                );
-                None
-            }
+            other => match self.value_operator(other, operand, place, report) {
+                Some(node) => node,
+                None => {
+                    report.error(place, format!("`{other}` is no operator{}", near_operator(other)));
+                    None
+                }
+            },
         }
     }
 
@@ -424,7 +418,7 @@ impl<'c> ConditionCompiler<'c> {
         depth: usize,
     ) -> Option<NodeId> {
         match value {
-            Value::Object(object) if !is_operators(object) => {
+            Value::Object(object) if !is_operators(object) || tests_members(object) => {
                 let about = std::mem::replace(&mut self.about, About::Value);
                 let node = self.document(value, place, report, depth);
                 self.about = about;
@@ -433,6 +427,29 @@ impl<'c> ConditionCompiler<'c> {
             _ => self.test(value, place, report, depth),
         }
     }
+}
+
+/// Whether a test asks for a number.
+fn compares_with_a_number(test: &Value) -> bool {
+    const COMPARING: [&str; 6] = ["$eq", "$ne", "$lt", "$lte", "$gt", "$gte"];
+    match test {
+        Value::Number(_) => true,
+        Value::Object(object) => object
+            .iter()
+            .any(|(key, value)| COMPARING.contains(&key) && matches!(value, Value::Number(_))),
+        _ => false,
+    }
+}
+
+/// Whether operators that join conditions join some over an item's members: `{"$or": [{"a": 1}, {"b": 2}]}`.
+fn tests_members(object: &Object) -> bool {
+    object.iter().any(|(key, value)| match (key, value) {
+        ("$and" | "$or" | "$nor", Value::Array(items)) => items
+            .iter()
+            .filter_map(Value::as_object)
+            .any(|item| !item.is_empty() && (!is_operators(item) || tests_members(item))),
+        _ => false,
+    })
 }
 
 /// Constants go into the program's bytes, and bytes that nest too deeply are not read.
@@ -444,9 +461,8 @@ fn bounded(constant: &Value, place: &Place<'_>, report: &mut Report) -> Option<(
     Some(())
 }
 
-/// Of all operators of the language, also those that this version does not have yet.
 fn near_operator(name: &str) -> String {
-    suggestion(name, &[&OPERATORS[..], &LATER[..]].concat())
+    suggestion(name, &OPERATORS)
 }
 
 fn any(nodes: Vec<NodeId>) -> Node {
@@ -462,17 +478,7 @@ pub(super) fn is_operators(object: &Object) -> bool {
     !object.is_empty() && object.iter().all(|(key, _)| key.starts_with('$'))
 }
 
-fn constants(operand: &Value, place: &Place<'_>, report: &mut Report) -> Option<Vec<Value>> {
-    match operand {
-        Value::Array(items) => Some(items.clone()),
-        _ => {
-            report.error(place, "expected a list of values");
-            None
-        }
-    }
-}
-
-fn expected(what: &str, place: &Place<'_>, report: &mut Report) -> Option<Node> {
+pub(super) fn expected(what: &str, place: &Place<'_>, report: &mut Report) -> Option<Node> {
     report.error(place, format!("expected {what}"));
     None
 }

@@ -7,11 +7,13 @@ mod attribute;
 mod condition;
 mod event_condition;
 mod experience;
+mod groups;
 mod held;
 mod number;
 mod scores;
 mod segments;
 mod sequence;
+mod value_operator;
 mod warning;
 
 pub use warning::{Severity, Warning};
@@ -29,10 +31,6 @@ const MAX_EXPERIENCES: usize = 2_000;
 /// More event conditions are a mistake: each is a cell of every visitor's state.
 const MAX_CELLS: usize = 10_000;
 
-/// After so many comparisons, similar names are no longer looked for: with thousands of mistakes among
-/// thousands of names it takes long.
-const MAX_COMPARISONS: usize = 20_000;
-
 /// Compiles a manifest.
 pub fn compile(manifest: &Value) -> (Program, Vec<Warning>) {
     let mut report = Report::default();
@@ -49,6 +47,7 @@ pub fn compile(manifest: &Value) -> (Program, Vec<Warning>) {
             "$schema",
             "segments",
             "experiences",
+            "groups",
             "site",
             "scores",
             "affinities",
@@ -56,6 +55,12 @@ pub fn compile(manifest: &Value) -> (Program, Vec<Warning>) {
         ],
     );
     compiler.program.site = site(manifest.get("site"), &root.member("site"), &mut report);
+    groups::compile(
+        &mut compiler,
+        manifest.get("groups"),
+        &root.member("groups"),
+        &mut report,
+    );
     scores::compile(&mut compiler, object, &root, &mut report);
     segments::compile(
         &mut compiler,
@@ -108,6 +113,10 @@ struct Compiler {
     segment_names: BTreeSet<String>,
     /// The places of the segments that are compiled, by their names.
     segment_places: BTreeMap<String, u16>,
+    /// The names of all groups, also of those that are broken.
+    group_names: BTreeSet<String>,
+    /// The places of the groups, by their names.
+    group_places: BTreeMap<String, u16>,
     /// The places of the cells, by their keys.
     cell_places: BTreeMap<u32, u16>,
     /// The names of scores and affinities with mistakes.
@@ -135,7 +144,7 @@ impl Compiler {
 
     /// `: did you mean …?`, where a segment with a similar name is known.
     fn segment_suggestion(&self, name: &str, report: &Report) -> String {
-        if report.warnings.len() * self.segment_names.len() > MAX_COMPARISONS {
+        if !report.may_compare(self.segment_names.len()) {
             return String::new();
         }
         let known: Vec<&str> = self.segment_names.iter().map(String::as_str).collect();

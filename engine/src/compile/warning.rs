@@ -72,6 +72,10 @@ impl fmt::Display for Place<'_> {
     }
 }
 
+/// After so many comparisons, similar names are no longer looked for: with thousands of mistakes among
+/// thousands of names it takes long.
+const MAX_COMPARISONS: usize = 20_000;
+
 /// Collects the mistakes.
 #[derive(Default)]
 pub(super) struct Report {
@@ -101,6 +105,11 @@ impl Report {
             .iter()
             .filter(|warning| warning.severity == Severity::Error)
             .count()
+    }
+
+    /// Whether similar names are still looked for among so many.
+    pub(super) fn may_compare(&self, names: usize) -> bool {
+        self.warnings.len() * names <= MAX_COMPARISONS
     }
 
     /// Names the members that nothing reads.

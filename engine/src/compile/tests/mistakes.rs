@@ -185,27 +185,85 @@ fn operators() {
         r#"{"$not":{"$gtt":1}}"#,
         "@.$not.$gtt: `$gtt` is no operator: did you mean `$gt`?",
     );
-    for later in [
-        "$regex",
-        "$regexi",
-        "$ini",
-        "$nini",
-        "$alli",
-        "$veq",
-        "$vne",
-        "$vlt",
-        "$vlte",
-        "$vgt",
-        "$vgte",
-        "$inGroup",
-        "$notInGroup",
-        "$near",
+    for (operator, operand, expected) in [
+        ("$ini", "7", ": expected a list of values"),
+        ("$nini", r#""x""#, ": expected a list of values"),
+        ("$alli", "{}", ": expected a list of values"),
+        ("$veq", "true", ": expected a version such as `1.4.0`"),
+        ("$vgte", "[]", ": expected a version such as `1.4.0`"),
+        ("$gt", "true", ": expected a number or text"),
+        ("$inGroup", "[]", ": expected the name of a group"),
+        ("$notInGroup", r#""x""#, ": there is no group `x`"),
+        (
+            "$near",
+            "7",
+            ": expected a place and a distance: {\"lat\": 48.86, \"lon\": 2.35, \"km\": 20}",
+        ),
+        (
+            "$near",
+            r#"{"lat":91,"lon":0,"km":1}"#,
+            ".lat: expected a number between -90 and 90",
+        ),
     ] {
         check(
-            &format!(r#"{{"{later}":"x"}}"#),
-            &format!("@.{later}: `{later}` is not supported by this version"),
+            &format!(r#"{{"{operator}":{operand}}}"#),
+            &format!("@.{operator}{expected}"),
         );
     }
+}
+
+#[test]
+fn tests_that_never_hold_are_warned_of() {
+    for (test, expected) in [
+        (
+            r#"{"$eq":[1]}"#,
+            ".$eq: no list or object equals another here: to compare what it holds, write it without an operator",
+        ),
+        (
+            r#"{"$in":[1,[2]]}"#,
+            ".$in[1]: a list or an object is equal to nothing",
+        ),
+    ] {
+        let (program, warnings) = compiled(&format!(
+            r#"{{"segments":{{"a":{{"when":{{"request.path":{test}}}}}}}}}"#
+        ));
+        let place = "warning: $.segments.a.when[\"request.path\"]";
+        assert_eq!(warnings, [format!("{place}{expected}")]);
+        assert_eq!(segment_names(&program), ["a"]);
+    }
+}
+
+#[test]
+fn a_number_in_an_address_is_text() {
+    let (_, warnings) = compiled(r#"{"segments":{"a":{"when":{"request.query.page":{"$gt":3}}}}}"#);
+    assert_eq!(
+        warnings,
+        [
+            "warning: $.segments.a.when[\"request.query.page\"]: what stands in an address is text: write the number in quotes"
+        ]
+    );
+}
+
+#[test]
+fn groups() {
+    let check = |manifest: &str, expected: &[&str]| {
+        let (_, warnings) = compiled(manifest);
+        assert_eq!(warnings, expected, "{manifest}");
+    };
+    check(
+        r#"{"groups":[]}"#,
+        &["error: $.groups: expected an object of groups by name: lists of values"],
+    );
+    check(
+        r#"{"groups":{"a":{},"b":[1,[2]],"c":[]},"segments":{
+            "x":{"when":{"request.v":{"$inGroup":"a"}}},"y":{"when":{"request.v":{"$inGroup":"cc"}}}}}"#,
+        &[
+            "error: $.groups.a: expected a list of values",
+            "error: $.groups.b[1]: a group holds texts, numbers, `true`, `false` and `null`",
+            "error: $.segments.x.when[\"request.v\"].$inGroup: the group `a` has a mistake of its own",
+            "error: $.segments.y.when[\"request.v\"].$inGroup: there is no group `cc`: did you mean `c`?",
+        ],
+    );
 }
 
 #[test]
