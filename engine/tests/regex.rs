@@ -2,7 +2,11 @@
 //!
 //! `tests/tests/regex_v8.rs` holds them against V8.
 
-#![expect(clippy::unwrap_used, reason = "a test's helper fails its test by a panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test's helper fails its test by a panic"
+)]
 
 use nearside_engine::regex::{
     MAX_INSTRUCTIONS, MAX_NESTING, MAX_PATTERN, MAX_RANGES, MAX_TEXT, Problem, Regex, RegexError,
