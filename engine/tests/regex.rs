@@ -75,6 +75,18 @@ fn what_authors_write() {
     check("(?<year>\\d{4})-(?<month>\\d\\d)", &["2026-11"], &["26-11"]);
     check("x*", &["", "y"], &[]);
     check("^x*$", &["", "xxx"], &["xy"]);
+    // Longer than a word of the machine has bits.
+    let long = |times: usize| "a".repeat(70 * times) + "b";
+    check(
+        "^(?:a{70}|c)*b$",
+        &["b", &long(1), "ccb", &long(3)],
+        &["a", &("a".repeat(69) + "b"), &("a".repeat(139) + "b")],
+    );
+    check(
+        "^(?:a{70}c?)+b$",
+        &[&long(1), &long(2)],
+        &["b", &("a".repeat(71) + "b")],
+    );
     check("$", &["", "a\n"], &[]);
     check("^$", &[""], &["a", "\n"]);
     check("a$|^b", &["a", "ba", "bc"], &["ab", "cb"]);
