@@ -4,7 +4,8 @@
 
 use crate::assign;
 use crate::condition::Attributes;
-use crate::facts::{Facts, Reading};
+use crate::decider::Decider;
+use crate::facts::Facts;
 use crate::program::{Experience, Program, Status};
 use crate::request::Request;
 use crate::time::Timestamp;
@@ -87,57 +88,23 @@ pub struct Decisions {
     pub segments: Vec<bool>,
     /// For each experience of the program, the decision.
     pub decisions: Vec<Decision>,
-    /// No decision changes before this instant if no event comes; `None`: never.
+    /// The earliest instant at which a segment or a decision differs if no event comes; `None`: never.
     pub next_change_at: Option<Timestamp>,
 }
 
 /// Decides everything for one visitor, page and instant.
+///
+/// Who decides again and again for the same visitor keeps a [`Decider`], which costs much less.
 pub fn decide(program: &Program, facts: &dyn Facts, context: &Context<'_>, now: Timestamp) -> Decisions {
-    let mut reading = Reading::new(program, facts, context, now);
-    for segment in &program.segments {
-        // A segment may refer to those before it, and no others.
-        let member = segment.condition.holds(&reading);
-        reading.segments.push(member);
-    }
-    let nothing = Decision {
-        variant: None,
-        reason: Reason::Invalid,
-    };
-    let mut decisions = vec![nothing; program.experiences.len()];
-    let mut groups: Vec<&str> = Vec::new();
-    for index in &program.by_priority {
-        let Some(experience) = program.experiences.get(usize::from(*index)) else {
-            continue;
-        };
-        let decision = decide_one(experience, *index, context, &reading, &groups, now);
-        if let (Some(_), Some(group)) = (decision.variant, &experience.group) {
-            groups.push(group);
-        }
-        decisions[usize::from(*index)] = decision;
-    }
-    let schedule = program
-        .experiences
-        .iter()
-        .flat_map(|e| [e.starts_at, e.ends_at])
-        .flatten();
-    let next_change_at = schedule
-        .filter(|at| *at > now)
-        .chain(facts.next_change_at(program, now))
-        .chain(reading.next_duration_at())
-        .min();
-    Decisions {
-        segments: reading.segments,
-        decisions,
-        next_change_at,
-    }
+    Decider::new().decide_all(program, facts, context, now)
 }
 
-fn decide_one(
+pub(crate) fn decide_one(
     experience: &Experience,
     index: u16,
     context: &Context<'_>,
     attributes: &dyn Attributes,
-    groups: &[&str],
+    is_group_taken: bool,
     now: Timestamp,
 ) -> Decision {
     let none = |reason| Decision {
@@ -178,11 +145,7 @@ fn decide_one(
     {
         return none(Reason::NotInSegment);
     }
-    if experience
-        .group
-        .as_deref()
-        .is_some_and(|group| groups.contains(&group))
-    {
+    if is_group_taken {
         return none(Reason::Excluded);
     }
     if experience.holdout > 0.0 {
