@@ -133,7 +133,7 @@ impl Decider {
             || now < self.decided_at;
         match changes {
             Some(changes) if !is_first && !changes.all => {
-                self.mark_changed(&question, changes, end.is_some())
+                self.mark_changed(&question, changes, end.is_some());
             }
             _ => self.begin(program, units),
         }
