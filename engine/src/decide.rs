@@ -2,10 +2,9 @@
 //!
 //! It does no I/O and cannot fail.
 
-use crate::assign;
-use crate::condition::Attributes;
+use crate::assignment::{FeatureDecision, decide_features, decide_one};
 use crate::facts::{Facts, Reading};
-use crate::program::{Experience, Program, Status};
+use crate::program::Program;
 use crate::request::Request;
 use crate::time::Timestamp;
 
@@ -16,7 +15,7 @@ pub enum Reason {
     Assigned,
     /// The variant was given before, and is kept.
     Sticky,
-    /// A preview asked for the variant.
+    /// A preview asked for the variant, or the author gives it to all who would be assigned one.
     Forced,
     /// The experience is not for this page.
     OffPage,
@@ -36,6 +35,10 @@ pub enum Reason {
     StaleData,
     /// It could not be compiled.
     Invalid,
+    /// No rule of the feature gave a value.
+    Default,
+    /// Another feature has not the value that this one needs.
+    Prerequisite,
 }
 
 impl Reason {
@@ -54,6 +57,8 @@ impl Reason {
             Reason::Excluded => "excluded",
             Reason::StaleData => "stale-data",
             Reason::Invalid => "invalid",
+            Reason::Default => "default",
+            Reason::Prerequisite => "prerequisite",
         }
     }
 }
@@ -85,6 +90,8 @@ pub struct Context<'a> {
 pub struct Decisions {
     /// For each segment of the program, whether the visitor is in it.
     pub segments: Vec<bool>,
+    /// For each feature of the program, the decision.
+    pub features: Vec<FeatureDecision>,
     /// For each experience of the program, the decision.
     pub decisions: Vec<Decision>,
     /// No decision changes before this instant if no event comes; `None`: never.
@@ -103,6 +110,7 @@ pub fn decide(program: &Program, facts: &dyn Facts, context: &Context<'_>, now: 
         variant: None,
         reason: Reason::Invalid,
     };
+    decide_features(program, context, &mut reading, now);
     let mut decisions = vec![nothing; program.experiences.len()];
     let mut groups: Vec<&str> = Vec::new();
     for index in &program.by_priority {
@@ -115,89 +123,16 @@ pub fn decide(program: &Program, facts: &dyn Facts, context: &Context<'_>, now: 
         }
         decisions[usize::from(*index)] = decision;
     }
-    let schedule = program
-        .experiences
-        .iter()
-        .flat_map(|e| [e.starts_at, e.ends_at])
-        .flatten();
-    let next_change_at = schedule
-        .filter(|at| *at > now)
+    let next_change_at = program
+        .next_scheduled_at(now)
+        .into_iter()
         .chain(facts.next_change_at(program, now))
         .chain(reading.next_duration_at())
         .min();
     Decisions {
         segments: reading.segments,
+        features: reading.features,
         decisions,
         next_change_at,
-    }
-}
-
-fn decide_one(
-    experience: &Experience,
-    index: u16,
-    context: &Context<'_>,
-    attributes: &dyn Attributes,
-    groups: &[&str],
-    now: Timestamp,
-) -> Decision {
-    let none = |reason| Decision {
-        variant: None,
-        reason,
-    };
-    if experience.status == Status::Invalid {
-        return none(Reason::Invalid);
-    }
-    if let Some((_, variant)) = context.forced.iter().find(|(forced, _)| *forced == index)
-        && usize::from(*variant) < experience.variants.len()
-    {
-        return Decision {
-            variant: Some(*variant),
-            reason: Reason::Forced,
-        };
-    }
-    let in_time =
-        experience.starts_at.is_none_or(|at| now >= at) && experience.ends_at.is_none_or(|at| now < at);
-    if experience.status == Status::Paused || !in_time {
-        return none(Reason::Paused);
-    }
-    if !context.consent {
-        return none(Reason::NoConsent);
-    }
-    if !experience.pages.is_empty()
-        && !experience
-            .pages
-            .iter()
-            .any(|page| page.matches(context.request.url(), context.request.path()))
-    {
-        return none(Reason::OffPage);
-    }
-    if !experience
-        .condition
-        .as_ref()
-        .is_none_or(|condition| condition.holds(attributes))
-    {
-        return none(Reason::NotInSegment);
-    }
-    if experience
-        .group
-        .as_deref()
-        .is_some_and(|group| groups.contains(&group))
-    {
-        return none(Reason::Excluded);
-    }
-    if experience.holdout > 0.0 {
-        let seed = format!("{}:holdout", experience.seed);
-        if assign::bucket(&seed, context.visitor_id) < experience.holdout {
-            return none(Reason::Holdout);
-        }
-    }
-    let bucket = assign::bucket(&experience.seed, context.visitor_id);
-    let weights = experience.variants.iter().map(|variant| variant.weight);
-    match assign::choose(bucket, experience.traffic, weights) {
-        Some(variant) => Decision {
-            variant: u16::try_from(variant).ok(),
-            reason: Reason::Assigned,
-        },
-        None => none(Reason::NotInTraffic),
     }
 }

@@ -1,9 +1,11 @@
 //! What conditions read, whether it is folded state or a whole log.
 
+use crate::assignment::FeatureDecision;
 use crate::condition::Attributes;
 use crate::decide::Context;
 use crate::program::{Program, Scope};
 use crate::state::{Profile, SESSION_GAP, Session, State};
+use crate::sticky::Remembered;
 use crate::time::{SECOND, Timestamp, format_timestamp};
 use crate::value::Value;
 use crate::value_tests::Set;
@@ -19,6 +21,8 @@ pub trait Facts {
     fn last_session_number(&self) -> u32;
     /// What is known of the person.
     fn profile(&self) -> Cow<'_, Profile>;
+    /// The assignments that the visitor keeps.
+    fn remembered(&self) -> &[Remembered];
     /// Nothing that conditions read changes before this instant if no event comes.
     fn next_change_at(&self, program: &Program, now: Timestamp) -> Option<Timestamp>;
 }
@@ -44,6 +48,10 @@ impl Facts for State {
 
     fn profile(&self) -> Cow<'_, Profile> {
         Cow::Borrowed(&self.profile)
+    }
+
+    fn remembered(&self) -> &[Remembered] {
+        &self.remembered
     }
 
     fn next_change_at(&self, program: &Program, now: Timestamp) -> Option<Timestamp> {
@@ -73,6 +81,7 @@ pub(crate) struct Reading<'a> {
     context: &'a Context<'a>,
     now: Timestamp,
     pub(crate) segments: Vec<bool>,
+    pub(crate) features: Vec<FeatureDecision>,
 }
 
 impl<'a> Reading<'a> {
@@ -88,6 +97,7 @@ impl<'a> Reading<'a> {
             context,
             now,
             segments: Vec::with_capacity(program.segments.len()),
+            features: Vec::new(),
         }
     }
 
@@ -112,13 +122,7 @@ impl<'a> Reading<'a> {
     pub(crate) fn next_duration_at(&self) -> Option<Timestamp> {
         let session = self.facts.session(self.now)?;
         let mut numbers = Vec::new();
-        let segments = self.program.segments.iter().map(|segment| &segment.condition);
-        let experiences = self
-            .program
-            .experiences
-            .iter()
-            .filter_map(|e| e.condition.as_ref());
-        for condition in segments.chain(experiences) {
+        for condition in self.program.conditions() {
             condition.numbers_compared(&["session", "duration"], &mut numbers);
         }
         let duration = duration(&session, self.now);
@@ -159,6 +163,7 @@ impl Attributes for Reading<'_> {
         let (root, rest) = path.split_first()?;
         match (root.as_str(), rest) {
             ("request", rest) => self.context.request.document().at(rest).map(Cow::Borrowed),
+            ("visitor", [name]) if name == "id" => Some(Cow::Owned(Value::from(self.context.visitor_id))),
             ("session", [name]) => self.session(name).map(Cow::Owned),
             ("profile", [name, rest @ ..]) => self.profile(name, rest),
             _ => None,
@@ -175,6 +180,16 @@ impl Attributes for Reading<'_> {
 
     fn groups(&self) -> &[Set] {
         &self.program.groups
+    }
+
+    fn feature(&self, feature: usize) -> Option<&Value> {
+        self.features
+            .get(feature)?
+            .value(self.program.features.get(feature)?)
+    }
+
+    fn remembered(&self) -> &[Remembered] {
+        self.facts.remembered()
     }
 }
 

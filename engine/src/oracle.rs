@@ -3,10 +3,12 @@
 //! It shares nothing with the fold but the conditions, and is as plain as can be. Tests and
 //! `nearside replay --brute-force` hold folded state against it.
 
+use crate::decide::{Context, Decisions};
 use crate::event::{Event, EventKind};
 use crate::facts::Facts;
 use crate::program::{Program, Scope};
 use crate::state::{Profile, SESSION_GAP, Session};
+use crate::sticky::{self, Remembered};
 use crate::time::Timestamp;
 use crate::value::Object;
 use std::borrow::Cow;
@@ -15,6 +17,7 @@ use std::borrow::Cow;
 #[derive(Clone, Debug, Default)]
 pub struct Log<'a> {
     events: Vec<&'a Event>,
+    remembered: Vec<Remembered>,
 }
 
 impl<'a> Log<'a> {
@@ -22,6 +25,19 @@ impl<'a> Log<'a> {
     pub fn add(&mut self, event: &'a Event) {
         if !self.events.iter().any(|known| known.key == event.key) {
             self.events.push(event);
+        }
+    }
+
+    /// Takes note of what a page's decisions assigned, where it is to be kept.
+    pub fn keep_sticky(
+        &mut self,
+        program: &Program,
+        context: &Context<'_>,
+        decisions: &Decisions,
+        now: Timestamp,
+    ) {
+        for entry in sticky::to_remember(program, self, context, decisions, now) {
+            sticky::remember(&mut self.remembered, entry);
         }
     }
 
@@ -117,6 +133,10 @@ impl Facts for Log<'_> {
         }
         profile.traits = traits;
         Cow::Owned(profile)
+    }
+
+    fn remembered(&self) -> &[Remembered] {
+        &self.remembered
     }
 
     /// The oracle does not know; it is asked at every instant.

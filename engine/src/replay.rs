@@ -101,7 +101,9 @@ impl<P: Borrow<Program>> Replay<P> {
         let (state, latest) = visitor.or_insert_with(|| (State::new(program), Timestamp::MIN));
         *latest = (*latest).max(logged.event.time);
         fold(program, state, &logged.event);
-        decided(program, logged, state, *latest)
+        let decisions = decisions(program, logged, state, *latest);
+        state.keep_sticky(program, &context(logged), &decisions, *latest);
+        line(program, logged, &decisions)
     }
 
     /// Writes each visitor's state to bytes and reads it again, as it happens to it between requests.
@@ -132,22 +134,42 @@ pub fn brute_force<'a>(program: &Program, log: &'a [LoggedEvent]) -> Vec<Value> 
                 .or_insert_with(|| (Log::default(), Timestamp::MIN));
             *latest = (*latest).max(logged.event.time);
             known.add(&logged.event);
-            decided(program, logged, known, *latest)
+            let decisions = decisions(program, logged, known, *latest);
+            known.keep_sticky(program, &context(logged), &decisions, *latest);
+            line(program, logged, &decisions)
         })
         .collect()
 }
 
-fn decided(program: &Program, logged: &LoggedEvent, facts: &dyn Facts, now: Timestamp) -> Value {
-    let context = Context {
-        visitor_id: &logged.visitor_id,
+const fn context(logged: &LoggedEvent) -> Context<'_> {
+    Context {
+        visitor_id: logged.visitor_id.as_str(),
         request: &logged.request,
         consent: true,
         forced: &[],
-    };
-    let mut line = decisions_to_object(program, &decide(program, facts, &context, now));
+    }
+}
+
+fn decisions(program: &Program, logged: &LoggedEvent, facts: &dyn Facts, now: Timestamp) -> Decisions {
+    decide(program, facts, &context(logged), now)
+}
+
+fn line(program: &Program, logged: &LoggedEvent, decisions: &Decisions) -> Value {
+    let mut line = decisions_to_object(program, decisions);
     line.insert("line", logged.line as f64);
     line.insert("anonymousId", logged.visitor_id.as_str());
     Value::Object(line)
+}
+
+/// The values of the features: `{"name": value}`.
+pub fn features_to_object(program: &Program, decisions: &Decisions) -> Object {
+    let features = program.features.iter().zip(&decisions.features);
+    features
+        .map(|(feature, decision)| {
+            let value = decision.value(feature).cloned().unwrap_or_default();
+            (feature.id.as_str(), value)
+        })
+        .collect()
 }
 
 /// Decisions with names: `{"segments": […], "decisions": [{"experience", "variant", "reason"}]}`.
@@ -180,5 +202,8 @@ pub fn decisions_to_object(program: &Program, decisions: &Decisions) -> Object {
         "segments",
         segments.into_iter().map(Value::from).collect::<Vec<_>>(),
     );
+    if !program.features.is_empty() {
+        object.insert("features", features_to_object(program, decisions));
+    }
     object
 }

@@ -2,13 +2,15 @@
 
 use crate::cell::Cell;
 use crate::codec::{Malformed, Reader, Writer};
+use crate::decide::{Context, Decisions};
 use crate::event::EventKey;
 use crate::program::{Program, Scope};
+use crate::sticky::{self, MAX_REMEMBERED, Remembered};
 use crate::time::{MINUTE, Timestamp};
 use crate::value::{MAX_DEPTH, Object, Value};
 
 /// The version of the binary form.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// A session ends when nothing happens for this long.
 pub const SESSION_GAP: i64 = 30 * MINUTE;
@@ -58,6 +60,8 @@ pub struct State {
     pub(crate) cells: Vec<Cell>,
     /// The keys of the newest events, the oldest first.
     recent: Vec<EventKey>,
+    /// The assignments that the visitor keeps, the oldest first.
+    pub(crate) remembered: Vec<Remembered>,
 }
 
 impl State {
@@ -77,6 +81,30 @@ impl State {
     /// The keys of the newest events, the oldest first.
     pub fn recent(&self) -> &[EventKey] {
         &self.recent
+    }
+
+    /// The assignments that the visitor keeps, the oldest first.
+    pub fn remembered(&self) -> &[Remembered] {
+        &self.remembered
+    }
+
+    /// Takes note of an assignment that the visitor keeps.
+    pub fn remember_assignment(&mut self, entry: Remembered) {
+        sticky::remember(&mut self.remembered, entry);
+    }
+
+    /// Takes note of what a page's decisions assigned, where it is to be kept. Hosts call this when the page
+    /// has been decided.
+    pub fn keep_sticky(
+        &mut self,
+        program: &Program,
+        context: &Context<'_>,
+        decisions: &Decisions,
+        now: Timestamp,
+    ) {
+        for entry in sticky::to_remember(program, self, context, decisions, now) {
+            self.remember_assignment(entry);
+        }
     }
 
     pub(crate) fn remember(&mut self, key: EventKey) {
@@ -189,6 +217,13 @@ impl State {
                 cell.merge(theirs, spec.shape());
             }
         }
+        // What was assigned here stays; what was assigned elsewhere completes it.
+        for entry in &other.remembered {
+            let known = |mine: &Remembered| (mine.key, mine.version) == (entry.key, entry.version);
+            if !self.remembered.iter().any(known) && self.remembered.len() < MAX_REMEMBERED {
+                self.remembered.insert(0, *entry);
+            }
+        }
     }
 
     /// The binary form. Cells are written with the key of their definition, so that another program can
@@ -220,6 +255,7 @@ impl State {
         }
         let mut bare = self.clone();
         bare.profile.traits = Object::new();
+        bare.remembered.clear();
         let bytes = bare.write(program, 0, 0);
         (
             if bytes.len() <= limit {
@@ -247,6 +283,12 @@ impl State {
         writer.varint(recent.len() as u64);
         for key in recent {
             writer.bytes(&key.to_le_bytes());
+        }
+        writer.varint(self.remembered.len() as u64);
+        for entry in &self.remembered {
+            writer.bytes(&entry.key.to_le_bytes());
+            writer.varint(u64::from(entry.version));
+            writer.bytes(&entry.variant.to_le_bytes());
         }
         for (cell, spec) in self.cells.iter().zip(&program.cells) {
             if cell.is_empty() || max_entries == 0 {
@@ -301,6 +343,17 @@ impl State {
         }
         for _ in 0..recent {
             state.recent.push(u32::from_le_bytes(reader.array()?));
+        }
+        let remembered = reader.length()?;
+        if remembered > MAX_REMEMBERED {
+            return Err(Malformed);
+        }
+        for _ in 0..remembered {
+            state.remembered.push(Remembered {
+                key: u32::from_le_bytes(reader.array()?),
+                version: count(reader.varint()?)?,
+                variant: u32::from_le_bytes(reader.array()?),
+            });
         }
         while !reader.is_empty() {
             let key = u32::from_le_bytes(reader.array()?);

@@ -336,7 +336,7 @@ fn the_passing_of_time_is_announced() {
     use nearside_engine::value::Value;
     let manifest = r#"{"segments":{
         "long":{"when":{"session.duration":{"$gte":90}}},
-        "exact":{"when":{"$not":{"session.duration":{"$in":["5",7.5]}}}},
+        "exact":{"when":{"$not":{"session.duration":{"$in":[5,7.5]}}}},
         "unread":{"when":{"session.pageViews":{"$gt":45}}}}}"#;
     let program = compile(&serde_json::from_str(manifest).unwrap()).0;
     let mut state = State::new(&program);

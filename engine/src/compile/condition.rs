@@ -6,7 +6,7 @@ use crate::condition::{Comparison, Condition, MAX_NESTING, Node, NodeId, TextPla
 use crate::value::{MAX_DEPTH, Object, Value};
 
 /// The operators of a value, and those that the language has but this version does not.
-const OPERATORS: [&str; 41] = [
+const OPERATORS: [&str; 43] = [
     "$eq",
     "$ne",
     "$lt",
@@ -43,13 +43,15 @@ const OPERATORS: [&str; 41] = [
     "$inGroup",
     "$notInGroup",
     "$near",
+    "$regex",
+    "$regexi",
     "$feature",
     "$events",
     "$segment",
     "$sequence",
     "$held",
 ];
-const LATER: [&str; 4] = ["$sequence", "$held", "$regex", "$regexi"];
+const LATER: [&str; 2] = ["$sequence", "$held"];
 
 const TYPES: [&str; 7] = [
     "string",
@@ -181,6 +183,7 @@ impl<'c> ConditionCompiler<'c> {
                 "$not" => self.document(value, place, report, depth + 1).map(Node::Not),
                 "$events" if self.about == About::Decision => self.events(value, place, report, depth),
                 "$segment" if self.about == About::Decision => self.segment(value, place, report),
+                "$feature" if self.about == About::Decision => self.feature(value, place, report, depth),
                 "$events" | "$segment" | "$feature" => {
                     report.error(
                         place,

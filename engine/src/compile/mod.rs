@@ -3,10 +3,12 @@
 //! A mistake never takes the manifest down: the segment or experience that has it is left out (an
 //! experience stays in the program as `invalid`), and a warning names the place.
 
+mod assignment;
 mod attribute;
 mod condition;
 mod event_condition;
 mod experience;
+mod features;
 mod groups;
 mod segments;
 mod value_operator;
@@ -42,6 +44,7 @@ pub fn compile(manifest: &Value) -> (Program, Vec<Warning>) {
             "$schema",
             "segments",
             "experiences",
+            "features",
             "groups",
             "site",
             "scores",
@@ -70,6 +73,12 @@ pub fn compile(manifest: &Value) -> (Program, Vec<Warning>) {
         &root.member("segments"),
         &mut report,
     );
+    features::compile(
+        &mut compiler,
+        manifest.get("features"),
+        &root.member("features"),
+        &mut report,
+    );
     experience::compile(
         &mut compiler,
         manifest.get("experiences"),
@@ -78,6 +87,7 @@ pub fn compile(manifest: &Value) -> (Program, Vec<Warning>) {
     );
     // The longer of two paths comes later, so that it is set inside of the shorter one's value.
     compiler.program.trait_paths.sort();
+    compiler.program.schedule();
     (compiler.program, report.warnings)
 }
 
@@ -114,6 +124,12 @@ struct Compiler {
     segment_names: BTreeSet<String>,
     /// The places of the segments that are compiled, by their names.
     segment_places: BTreeMap<String, u16>,
+    /// Whether the segments, which are decided before all features, are compiled.
+    features_may_be_read: bool,
+    /// The names of all features, also of those that are broken.
+    feature_names: BTreeSet<String>,
+    /// The places of the features that are compiled, by their names.
+    feature_places: BTreeMap<String, u16>,
     /// The names of all groups, also of those that are broken.
     group_names: BTreeSet<String>,
     /// The places of the groups, by their names.
