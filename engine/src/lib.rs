@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 pub mod assign;
+pub mod assignment;
 pub mod base64url;
 pub mod cell;
 mod codec;
@@ -41,6 +42,7 @@ pub mod regex;
 pub mod replay;
 pub mod request;
 pub mod state;
+pub mod sticky;
 pub mod template;
 pub mod time;
 pub mod value;
