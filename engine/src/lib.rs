@@ -32,6 +32,7 @@ mod number;
 pub mod oracle;
 pub mod pages;
 pub mod program;
+pub mod redirect;
 pub mod regex;
 pub mod replay;
 pub mod request;
