@@ -162,7 +162,7 @@ fn weights(given: &Value, variants: usize) -> Vec<f64> {
     given.filter(fits).unwrap_or_else(|| equal_weights(variants))
 }
 
-fn is_range(value: &Value) -> bool {
+pub(super) fn is_range(value: &Value) -> bool {
     matches!(value.as_array(), Some([Value::Number(_), Value::Number(_)]))
 }
 

@@ -1,6 +1,6 @@
 //! Features with their rules.
 
-use super::assignment::Source;
+use super::assignment::{Source, is_range};
 use super::condition::all;
 use super::{Import, object, text};
 use nearside_engine::value::{Object, Value};
@@ -157,7 +157,9 @@ impl Import<'_> {
     ) -> Option<()> {
         forced.insert("value", value.clone());
         let range = match (rule.get("range"), rule.get("coverage")) {
-            (Value::Array(range), _) => Some(Value::Array(range.clone())),
+            (range, _) if is_range(range) => Some(range.clone()),
+            // Nobody is within something that is no range.
+            (Value::Array(_), _) => Some(Value::Array(vec![Value::from(0.0), Value::from(0.0)])),
             (_, Value::Number(coverage)) => {
                 Some(Value::Array(vec![Value::from(0.0), Value::from(*coverage)]))
             }

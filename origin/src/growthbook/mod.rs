@@ -30,6 +30,9 @@ use nearside_engine::value::{Object, Value};
 use std::collections::BTreeMap;
 use std::fmt;
 
+#[cfg(test)]
+mod tests;
+
 /// How a payload is read.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
