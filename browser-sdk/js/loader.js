@@ -36,7 +36,7 @@
       // What no answer confirms is sent again by the next page; a message counts once, by its id.
       storage.setItem(storageKey, `[${texts}]`);
       // After a reset, this and the next page would each be given an id: that page sends it.
-      if (/ns_j=r(;|$)/.test(document.cookie)) return;
+      if (/ns_j=r\./.test(document.cookie)) return;
     } catch {}
     fetch("/_ns/v1/batch", {
       method: "POST",
@@ -89,8 +89,8 @@
     identify: (userId, traits) => message("identify", isObject(userId) ? { traits: userId } : { userId, traits }),
     reset: () => {
       hub.visitor = undefined;
-      // The edge makes somebody new of who brings this, whichever request comes first.
-      document.cookie = "ns_j=r;path=/;samesite=lax;max-age=9999999";
+      // The edge makes this new visitor of who brings it, whichever requests come first, and from whatever tab.
+      document.cookie = `ns_j=r.${makeId()};path=/;samesite=lax;max-age=9999999`;
       put(0);
     },
     on: (listener) => {

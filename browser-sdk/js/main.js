@@ -11,8 +11,11 @@ const WASM_URL = "__NEARSIDE_WASM_URL__";
 const JOURNAL_AGE = 4 * 3600;
 /** The longest that a timer waits before the engine is asked again. */
 const LONGEST_TIMER = 3_600_000;
-/** Stands in the journal's place after a reset: the edge makes somebody new of who brings it, and ends it. */
-const RESET = "r";
+/**
+ * Stands in the journal's place after a reset, with the new visitor's id: the edge makes them of who brings it,
+ * and ends it. Whoever asks, and how often, becomes the same visitor.
+ */
+const RESET = /^r(\.|$)/;
 /** Seconds that it lives: it must outlive the time in which the edge can't be reached. */
 const RESET_AGE = 9_999_999;
 /** Where in storage the tabs tell each other of a reset. */
@@ -28,6 +31,12 @@ const PAGE = /^\{"type":"page",("anonymousId"|"messageId")?/;
 export const init = (module = WASM_URL) => load({ module_or_path: module });
 
 const cookie = (name) => new RegExp(`(?:^|; )${name}=([^;]*)`).exec(document.cookie)?.[1];
+
+/** What a reset has written, until the edge ends it. */
+const resetMark = () => {
+  const text = cookie("ns_j");
+  return RESET.test(text) && text;
+};
 
 const writeCookie = (text, age) => {
   const secure = location.protocol == "https:" ? "; Secure" : "";
@@ -52,6 +61,8 @@ const announceReset = () => {
 
 /** Halves of characters, as a cut text ends with, are no JSON elsewhere; whole ones are not escaped. */
 const repair = (json) => json.replace(/\\(\\|ud[89a-f]..)/g, (found) => (found[1] == "u" ? "\\ufffd" : found));
+
+const makeId = () => crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
 
 const ok = (answer) => {
   if (!answer.ok) throw new Error(`${answer.url}: ${answer.status}`);
@@ -107,7 +118,7 @@ export const start = async (hub) => {
 
   const writeJournal = () => {
     const before = cookie("ns_j") || "";
-    if (before == RESET) return;
+    if (RESET.test(before)) return;
     const text = engine.journal(before, now());
     if (text != before) writeCookie(text, text ? JOURNAL_AGE : 0);
   };
@@ -123,7 +134,7 @@ export const start = async (hub) => {
     engine.consent(cookie("ns_c"));
     if (engine.records()) return true;
     outbox.clear();
-    if (![undefined, RESET].includes(cookie("ns_j"))) writeCookie("", 0);
+    if (cookie("ns_j") && !resetMark()) writeCookie("", 0);
   };
 
   const editsOf = (decided, experience) => {
@@ -241,14 +252,14 @@ export const start = async (hub) => {
     for (let patience = PATIENCE; ; patience = Math.min(2 * patience, LONGEST_PATIENCE)) {
       const mine = asking = new AbortController();
       const timer = setTimeout(() => mine.abort(), patience);
-      const isReset = cookie("ns_j") == RESET;
+      const mark = resetMark();
       try {
-        const [url, method] = isReset ? ["/_ns/v1/reset", "POST"] : ["/_ns/state", "GET"];
+        const [url, method] = mark ? ["/_ns/v1/reset", "POST"] : ["/_ns/state", "GET"];
         const fresh = await fetchState(url, { method, signal: mine.signal });
         clearTimeout(timer);
         if (asking != mine) return;
         // The edge ends it, but writes no cookies for who does not agree to be remembered.
-        if (isReset && cookie("ns_j") == RESET) writeCookie("", 0);
+        if (mark && cookie("ns_j") == mark) writeCookie("", 0);
         await begin(fresh);
       } catch (error) {
         // The edge can't be reached.
@@ -275,8 +286,8 @@ export const start = async (hub) => {
 
   const reset = async () => {
     // What came since an earlier reset is neither the old visitor's nor the next one's.
-    outbox.sign(isOther || !engine ? crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` : state.page.visitor);
-    writeCookie(RESET, RESET_AGE);
+    outbox.sign(isOther || !engine ? makeId() : state.page.visitor);
+    writeCookie(resetMark() || `r.${makeId()}`, RESET_AGE);
     announceReset();
     becomeOther();
     await restart();
@@ -291,7 +302,7 @@ export const start = async (hub) => {
     becomeOther();
     asking.abort();
     clearTimeout(otherTab);
-    otherTab = setTimeout(restart, cookie("ns_j") == RESET ? PATIENCE : 0);
+    otherTab = setTimeout(restart, resetMark() ? PATIENCE : 0);
   };
 
   try {
@@ -309,7 +320,7 @@ export const start = async (hub) => {
   catchUp();
   update();
   hub.queue.splice(0).forEach(receive);
-  if (!isOther && cookie("ns_j") == RESET) {
+  if (!isOther && resetMark()) {
     // Another tab is about to become somebody else.
     becomeOther();
     otherTab = setTimeout(restart, PATIENCE);

@@ -3,11 +3,11 @@
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::programs::{self, Loaded};
-use crate::visit::{Consent, Visit, known_id};
-use crate::{body, clock, cookies, forward, identifiers, json, messages, snapshots};
+use crate::visit::{Consent, Visit, known_id, new_id};
+use crate::{body, clock, cookies, forward, json, messages, snapshots};
 use nearside_engine::event::EventKind;
 use nearside_engine::value::{Object, Value};
-use nearside_engine::wire::{CONSENT_COOKIE, JOURNAL_COOKIE, RESET_JOURNAL, consents};
+use nearside_engine::wire::{CONSENT_COOKIE, JOURNAL_COOKIE, consents, read_reset};
 use worker::{Context, Env, Headers, Response, Result, console_log, web_sys};
 
 /// The largest body, in bytes.
@@ -66,7 +66,9 @@ async fn hand_on_alone(
     env: &Env,
     config: &Config,
 ) -> Result<web_sys::Response> {
-    let is_reset = cookies::read(cookie, JOURNAL_COOKIE) == Some(RESET_JOURNAL);
+    let is_reset = cookies::read(cookie, JOURNAL_COOKIE)
+        .and_then(read_reset)
+        .is_some();
     match cookies::read(cookie, CONSENT_COOKIE) {
         None => return ApiError::NoProgram.response(),
         agreed if !consents(agreed, "analytics", true) => {
@@ -79,7 +81,7 @@ async fn hand_on_alone(
     let Some(visitor_id) = known_id(cookie)
         .filter(|_| !is_reset)
         .map(str::to_owned)
-        .or_else(identifiers::uuid)
+        .or_else(|| new_id(cookie))
     else {
         return ApiError::Unavailable.response();
     };

@@ -64,7 +64,7 @@ async fn state(
     let now = clock::now();
     let consent = Consent::read(&cookie, program).personalization;
     let visit = if reset {
-        Visit::anew(program)
+        Visit::anew(&cookie, program)
     } else {
         Visit::read(&cookie, program, config, now, consent)
     };

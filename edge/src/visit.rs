@@ -9,7 +9,7 @@ use nearside_engine::program::Program;
 use nearside_engine::state::State;
 use nearside_engine::time::Timestamp;
 use nearside_engine::wire::{
-    CONSENT_COOKIE, JOURNAL_COOKIE, RESET_JOURNAL, STATE_COOKIE, VISITOR_COOKIE, consents, read_journal,
+    CONSENT_COOKIE, JOURNAL_COOKIE, STATE_COOKIE, VISITOR_COOKIE, consents, read_journal, read_reset,
 };
 
 /// A visitor, as their request shows them.
@@ -29,6 +29,16 @@ pub(crate) struct Visit {
 /// The id that a visitor's cookie has, if it can be one of ours.
 pub(crate) fn known_id(cookie: &str) -> Option<&str> {
     cookies::read(cookie, VISITOR_COOKIE).filter(|id| identifiers::is_visitor_id(id))
+}
+
+/// The id of somebody new: the one that their reset proposes, or a random one. That a page may propose it gives
+/// nothing away: pages know their visitor's id, and it proves nothing.
+pub(crate) fn new_id(cookie: &str) -> Option<String> {
+    let proposed = cookies::read(cookie, JOURNAL_COOKIE).and_then(read_reset);
+    match proposed.filter(|id| identifiers::is_visitor_id(id)) {
+        Some(id) => Some(id.to_owned()),
+        None => identifiers::uuid(),
+    }
 }
 
 /// What a visitor agrees to.
@@ -64,8 +74,8 @@ impl Visit {
         remembers: bool,
     ) -> Option<Self> {
         let journal = cookies::read(cookie, JOURNAL_COOKIE);
-        if journal == Some(RESET_JOURNAL) {
-            return Self::anew(program);
+        if journal.and_then(read_reset).is_some() {
+            return Self::anew(cookie, program);
         }
         let known = known_id(cookie);
         let visitor_id = match known {
@@ -102,9 +112,9 @@ impl Visit {
     }
 
     /// Somebody new, after a reset.
-    pub(crate) fn anew(program: &Program) -> Option<Self> {
+    pub(crate) fn anew(cookie: &str, program: &Program) -> Option<Self> {
         Some(Self {
-            visitor_id: identifiers::uuid()?,
+            visitor_id: new_id(cookie)?,
             is_new: true,
             is_reset: true,
             state: State::new(program),
@@ -189,6 +199,28 @@ mod tests {
         let somebody_new = Visit::read(&reset, &program, &config, 2_000, true).unwrap();
         assert_ne!(somebody_new.visitor_id, "0123456789abcdef0123");
         assert!(somebody_new.is_new && somebody_new.state.recent().is_empty());
+        // Whoever else asks with the same reset becomes the same; with one that proposes no id, somebody else.
+        let becomes = |journal: &str| {
+            let visit = Visit::read(
+                &format!("ns_id=0123456789abcdef0123; ns_j={journal}"),
+                &program,
+                &config,
+                2_000,
+                true,
+            );
+            let visit = visit.unwrap();
+            assert!(visit.is_reset, "{journal}");
+            visit.visitor_id
+        };
+        assert_eq!(becomes("r.fedcba9876543210-new"), "fedcba9876543210-new");
+        for wrong in [
+            "r.",
+            "r.short",
+            "r.<script>alert(1)</script>",
+            &format!("r.{}", "a".repeat(65)),
+        ] {
+            assert!(!wrong.ends_with(&becomes(wrong)) && becomes(wrong) != becomes(wrong));
+        }
         let cookies = somebody_new.cookies(&program, &config, false);
         assert!(
             cookies.contains(&"ns_j=; Path=/; Max-Age=0; SameSite=Lax".to_owned()),

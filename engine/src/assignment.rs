@@ -5,9 +5,8 @@
 use crate::assign::{choose, forced_by_query, fraction, in_range};
 use crate::condition::{Attributes, Condition};
 use crate::decide::{Context, Decision, Reason};
-use crate::facts::Reading;
 use crate::number::NumberText;
-use crate::program::{Assignment, Experience, Feature, Filter, Program, Rule, Status};
+use crate::program::{Assignment, Experience, Feature, Filter, Rule, Status};
 use crate::sticky::{Memory, recall};
 use crate::time::Timestamp;
 use crate::value::Value;
@@ -92,7 +91,7 @@ pub struct FeatureDecision {
 }
 
 impl FeatureDecision {
-    const fn none(reason: Reason) -> Self {
+    pub(crate) const fn none(reason: Reason) -> Self {
         Self {
             rule: None,
             variant: None,
@@ -228,13 +227,13 @@ impl Case<'_> {
     }
 }
 
-/// Decides about one experience; `groups` are those of which one was given on this page.
+/// Decides about one experience, of whose group another one may be given on this page.
 pub(crate) fn decide_one(
     experience: &Experience,
     index: u16,
     context: &Context<'_>,
     attributes: &dyn Attributes,
-    groups: &[&str],
+    in_taken_group: bool,
     now: Timestamp,
 ) -> Decision {
     let none = |reason| Decision {
@@ -288,10 +287,6 @@ pub(crate) fn decide_one(
     if !case.holds(experience.requires.as_ref()) {
         return none(Reason::NotInSegment);
     }
-    let in_taken_group = experience
-        .group
-        .as_deref()
-        .is_some_and(|group| groups.contains(&group));
     let found = case.assign(&experience.assignment, || {
         if !case.holds(experience.condition.as_ref()) {
             Err(Reason::NotInSegment)
@@ -308,29 +303,8 @@ pub(crate) fn decide_one(
     }
 }
 
-/// Decides all features, each after those that it refers to.
-pub(crate) fn decide_features(
-    program: &Program,
-    context: &Context<'_>,
-    reading: &mut Reading<'_>,
-    now: Timestamp,
-) {
-    reading.features.clear();
-    reading
-        .features
-        .resize(program.features.len(), FeatureDecision::none(Reason::Invalid));
-    for index in &program.feature_order {
-        let index = usize::from(*index);
-        if let Some(feature) = program.features.get(index) {
-            let decision = decide_feature(feature, context, reading, now);
-            if let Some(place) = reading.features.get_mut(index) {
-                *place = decision;
-            }
-        }
-    }
-}
-
-fn decide_feature(
+/// Decides about one feature, after those that it refers to.
+pub(crate) fn decide_feature(
     feature: &Feature,
     context: &Context<'_>,
     attributes: &dyn Attributes,

@@ -3,6 +3,7 @@
 //! A condition is a list of nodes in which each node comes after those that it uses, the root last; so
 //! that no input can make one that is circular or too deep.
 
+use crate::cell::measure::Measure;
 use crate::event::Event;
 use crate::near::Circle;
 use crate::regex::Regex;
@@ -67,8 +68,10 @@ pub enum Node {
     Not(NodeId),
     /// The node holds for the attribute at this path.
     Attribute(Vec<String>, NodeId),
-    /// The node holds for the number of events that the cell counts.
-    Count(u16, NodeId),
+    /// The node holds for what the cell measures; nothing to measure does not.
+    Measure(u16, Measure, NodeId),
+    /// The node holds for one of the groups that these cells have.
+    AnyGroup(Vec<u16>, NodeId),
     /// The visitor is in the segment.
     Segment(u16),
     /// A bare constant, `"path": constant`: the value is the constant, of the same type; a list or object in
@@ -106,6 +109,25 @@ pub enum Node {
     Feature(u16, Vec<String>, NodeId),
 }
 
+impl Node {
+    /// Appends the numbers with which a test compares; false if it is no comparison with numbers.
+    pub(crate) fn numbers(&self, numbers: &mut Vec<f64>) -> bool {
+        match self {
+            Node::Is(Value::Number(number))
+            | Node::Equal(Value::Number(number))
+            | Node::Compare(_, Value::Number(number)) => {
+                numbers.push(*number);
+                true
+            }
+            Node::In(values, _) => {
+                numbers.extend(values.numbers());
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
 /// A compiled condition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Condition {
@@ -116,8 +138,10 @@ pub struct Condition {
 pub trait Attributes {
     /// The value at a path; `None` if there is none.
     fn attribute(&self, path: &[String]) -> Option<Cow<'_, Value>>;
-    /// How many events the cell counts.
-    fn count(&self, cell: usize) -> u32;
+    /// What the cell measures, in one of its groups.
+    fn measure(&self, cell: usize, measure: Measure, group: Option<u32>) -> Option<f64>;
+    /// The group at a place among the cell's.
+    fn group(&self, cell: usize, place: usize) -> Option<u32>;
     /// Whether the visitor is in the segment.
     fn in_segment(&self, segment: usize) -> bool;
     /// The groups that conditions refer to by their place.
@@ -149,6 +173,11 @@ impl Condition {
     /// Whether the condition holds for an event.
     pub fn holds_for_event(&self, event: &Event) -> bool {
         self.run(&[]).root(&Subject::Document(&EventAttributes(event)))
+    }
+
+    /// Whether the condition, which is about a value, holds for it.
+    pub(crate) fn fits(&self, value: Option<&Value>) -> bool {
+        self.run(&[]).root(&Subject::Value(value))
     }
 
     /// The nodes, the root last.
@@ -184,16 +213,28 @@ impl Run<'_> {
                 let value = subject.at(path);
                 self.at(*id, &Subject::Value(value.as_deref()))
             }
-            Node::Count(cell, id) => match subject {
-                Subject::Document(attributes) => {
-                    let count = Value::Number(f64::from(attributes.count(usize::from(*cell))));
-                    self.at(*id, &Subject::Value(Some(&count)))
-                }
-                Subject::Value(_) => false,
+            Node::Measure(cell, measure, id) => {
+                let measured = match subject {
+                    Subject::Document(attributes) => attributes.measure(usize::from(*cell), *measure, None),
+                    Subject::Group(attributes, group) => {
+                        attributes.measure(usize::from(*cell), *measure, Some(*group))
+                    }
+                    Subject::Value(_) => None,
+                };
+                measured.is_some_and(|number| self.at(*id, &Subject::Value(Some(&Value::Number(number)))))
+            }
+            Node::AnyGroup(cells, id) => match subject {
+                Subject::Document(attributes) => cells.iter().any(|cell| {
+                    let groups = (0..).map_while(|place| attributes.group(usize::from(*cell), place));
+                    groups
+                        .into_iter()
+                        .any(|group| self.at(*id, &Subject::Group(*attributes, group)))
+                }),
+                _ => false,
             },
             Node::Segment(segment) => match subject {
                 Subject::Document(attributes) => attributes.in_segment(usize::from(*segment)),
-                Subject::Value(_) => false,
+                _ => false,
             },
             Node::Is(constant) => subject.value() == constant,
             Node::Equal(constant) => same(subject.value(), constant),
@@ -212,7 +253,7 @@ impl Run<'_> {
                     let value = attributes.feature(usize::from(*feature));
                     self.at(*id, &Subject::Value(value.and_then(|value| value.at(path))))
                 }
-                Subject::Value(_) => false,
+                _ => false,
             },
             Node::Exists => !subject.value().is_null(),
             Node::Type(name) => type_name(subject) == name,
@@ -245,28 +286,21 @@ impl Run<'_> {
 }
 
 impl Condition {
-    /// The numbers that tests of the attribute at this path compare its value with.
-    pub(crate) fn numbers_compared(&self, path: &[&str], numbers: &mut Vec<f64>) {
-        for node in &self.nodes {
-            if let Node::Attribute(known, id) = node
-                && known == path
-            {
-                self.numbers_below(*id, numbers);
-            }
-        }
+    /// The numbers that the test at a node compares a number with.
+    pub(crate) fn numbers_compared(&self, id: NodeId, numbers: &mut Vec<f64>) {
+        self.numbers_below(id, numbers);
     }
 
     fn numbers_below(&self, id: NodeId, numbers: &mut Vec<f64>) {
         match self.nodes.get(usize::from(id)) {
-            Some(Node::All(nodes) | Node::Any(nodes) | Node::Every(nodes)) => {
+            Some(Node::All(nodes) | Node::Any(nodes)) => {
                 nodes.iter().for_each(|id| self.numbers_below(*id, numbers));
             }
             Some(Node::Not(id)) => self.numbers_below(*id, numbers),
-            Some(Node::Is(value) | Node::Equal(value) | Node::Compare(_, value)) => {
-                numbers.extend(value.as_f64());
+            Some(leaf) => {
+                leaf.numbers(numbers);
             }
-            Some(Node::In(values, _)) => numbers.extend(values.numbers()),
-            _ => {}
+            None => {}
         }
     }
 
@@ -294,8 +328,14 @@ impl Condition {
                 | Node::Size(id)
                 | Node::Element(id)
                 | Node::Feature(_, _, id) => child(id)?,
-                Node::Count(cell, id) => {
+                Node::Measure(cell, _, id) => {
                     if usize::from(*cell) >= cells {
+                        return None;
+                    }
+                    child(id)?;
+                }
+                Node::AnyGroup(grouped, id) => {
+                    if grouped.iter().any(|cell| usize::from(*cell) >= cells) {
                         return None;
                     }
                     child(id)?;
@@ -339,6 +379,7 @@ impl Condition {
 /// What a node is asked about.
 enum Subject<'a> {
     Document(&'a dyn Attributes),
+    Group(&'a dyn Attributes, u32),
     Value(Option<&'a Value>),
 }
 
@@ -348,13 +389,13 @@ impl Subject<'_> {
     fn value(&self) -> &Value {
         match self {
             Subject::Value(Some(value)) => value,
-            Subject::Value(None) | Subject::Document(_) => &NULL,
+            Subject::Value(None) | Subject::Document(_) | Subject::Group(..) => &NULL,
         }
     }
 
     fn at(&self, path: &[String]) -> Option<Cow<'_, Value>> {
         let at = |path| match self {
-            Subject::Document(attributes) => attributes.attribute(path),
+            Subject::Document(attributes) | Subject::Group(attributes, _) => attributes.attribute(path),
             Subject::Value(value) => value.and_then(|value| value.at(path)).map(Cow::Borrowed),
         };
         at(path).or_else(|| match path {
@@ -368,24 +409,33 @@ impl Subject<'_> {
     }
 }
 
+/// The value of an event at a path.
+pub(crate) fn event_attribute<'e>(event: &'e Event, path: &[String]) -> Option<Cow<'e, Value>> {
+    let (root, rest) = path.split_first()?;
+    match root.as_str() {
+        "properties" => event.properties.at(rest).map(Cow::Borrowed),
+        "context" => event.context.at(rest).map(Cow::Borrowed),
+        "traits" => event.traits.at(rest).map(Cow::Borrowed),
+        "type" if rest.is_empty() => Some(Cow::Owned(Value::from(event.kind.name()))),
+        "name" if rest.is_empty() => Some(Cow::Owned(Value::from(event.name.as_str()))),
+        _ => None,
+    }
+}
+
 /// An event as a document: `type`, `name`, `properties`, `context`, `traits`.
 struct EventAttributes<'a>(&'a Event);
 
 impl Attributes for EventAttributes<'_> {
     fn attribute(&self, path: &[String]) -> Option<Cow<'_, Value>> {
-        let (root, rest) = path.split_first()?;
-        match root.as_str() {
-            "properties" => self.0.properties.at(rest).map(Cow::Borrowed),
-            "context" => self.0.context.at(rest).map(Cow::Borrowed),
-            "traits" => self.0.traits.at(rest).map(Cow::Borrowed),
-            "type" if rest.is_empty() => Some(Cow::Owned(Value::from(self.0.kind.name()))),
-            "name" if rest.is_empty() => Some(Cow::Owned(Value::from(self.0.name.as_str()))),
-            _ => None,
-        }
+        event_attribute(self.0, path)
     }
 
-    fn count(&self, _: usize) -> u32 {
-        0
+    fn measure(&self, _: usize, _: Measure, _: Option<u32>) -> Option<f64> {
+        None
+    }
+
+    fn group(&self, _: usize, _: usize) -> Option<u32> {
+        None
     }
 
     fn in_segment(&self, _: usize) -> bool {
@@ -404,7 +454,7 @@ fn fits(text: &str, place: TextPlace, needle: &str) -> bool {
 fn type_name(subject: &Subject<'_>) -> &'static str {
     match subject {
         // What is missing is nothing, as `null` is.
-        Subject::Value(None) | Subject::Document(_) => "null",
+        Subject::Value(None) | Subject::Document(_) | Subject::Group(..) => "null",
         Subject::Value(Some(value)) => match value {
             Value::Null => "null",
             Value::Bool(_) => "boolean",

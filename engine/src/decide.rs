@@ -2,8 +2,9 @@
 //!
 //! It does no I/O and cannot fail.
 
-use crate::assignment::{FeatureDecision, decide_features, decide_one};
-use crate::facts::{Facts, Reading};
+use crate::assignment::FeatureDecision;
+use crate::decider::Decider;
+use crate::facts::Facts;
 use crate::program::Program;
 use crate::request::Request;
 use crate::time::Timestamp;
@@ -94,45 +95,13 @@ pub struct Decisions {
     pub features: Vec<FeatureDecision>,
     /// For each experience of the program, the decision.
     pub decisions: Vec<Decision>,
-    /// No decision changes before this instant if no event comes; `None`: never.
+    /// The earliest instant at which a segment or a decision differs if no event comes; `None`: never.
     pub next_change_at: Option<Timestamp>,
 }
 
 /// Decides everything for one visitor, page and instant.
+///
+/// Who decides again and again for the same visitor keeps a [`Decider`], which costs much less.
 pub fn decide(program: &Program, facts: &dyn Facts, context: &Context<'_>, now: Timestamp) -> Decisions {
-    let mut reading = Reading::new(program, facts, context, now);
-    for segment in &program.segments {
-        // A segment may refer to those before it, and no others.
-        let member = segment.condition.holds(&reading);
-        reading.segments.push(member);
-    }
-    let nothing = Decision {
-        variant: None,
-        reason: Reason::Invalid,
-    };
-    decide_features(program, context, &mut reading, now);
-    let mut decisions = vec![nothing; program.experiences.len()];
-    let mut groups: Vec<&str> = Vec::new();
-    for index in &program.by_priority {
-        let Some(experience) = program.experiences.get(usize::from(*index)) else {
-            continue;
-        };
-        let decision = decide_one(experience, *index, context, &reading, &groups, now);
-        if let (Some(_), Some(group)) = (decision.variant, &experience.group) {
-            groups.push(group);
-        }
-        decisions[usize::from(*index)] = decision;
-    }
-    let next_change_at = program
-        .next_scheduled_at(now)
-        .into_iter()
-        .chain(facts.next_change_at(program, now))
-        .chain(reading.next_duration_at())
-        .min();
-    Decisions {
-        segments: reading.segments,
-        features: reading.features,
-        decisions,
-        next_change_at,
-    }
+    Decider::new().decide_all(program, facts, context, now)
 }

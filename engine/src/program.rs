@@ -2,14 +2,15 @@
 
 use crate::assign::{Seed, Share};
 use crate::assignment::Unit;
-use crate::cell::Shape;
+pub use crate::cell::spec::{CellKind, CellSpec, Matcher, Scope};
 use crate::condition::Condition;
-use crate::event::{Event, EventKind};
+use crate::event::Event;
 use crate::hash::fnv1a_64;
+use crate::index::Index;
 use crate::mutation::Mutation;
 use crate::pages::PagePattern;
 use crate::sticky::Stickiness;
-use crate::time::{LONGEST, Timestamp};
+use crate::time::Timestamp;
 use crate::value::Value;
 use crate::value_tests::Set;
 use serde::{Deserialize, Serialize};
@@ -17,63 +18,6 @@ use std::fmt;
 
 /// The first bytes of a program's binary form; the last digit is the form's version.
 const MAGIC: &[u8; 4] = b"NSP2";
-
-/// Where the memory of an event condition ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Scope {
-    /// With the session.
-    Session,
-    /// Never: everything that is known of the visitor, over sessions and devices.
-    Visitor,
-}
-
-/// Which events a cell keeps.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Matcher {
-    /// The kind of event; any, if there is none.
-    pub kind: Option<EventKind>,
-    /// The event's name; any, if there is none.
-    pub name: Option<String>,
-    /// What must hold for the event's attributes.
-    pub condition: Option<Condition>,
-}
-
-impl Matcher {
-    /// Whether the event is one of those.
-    pub fn matches(&self, event: &Event) -> bool {
-        self.kind.is_none_or(|kind| kind == event.kind)
-            && self.name.as_ref().is_none_or(|name| *name == event.name)
-            && self
-                .condition
-                .as_ref()
-                .is_none_or(|condition| condition.holds_for_event(event))
-    }
-}
-
-/// The definition of a cell.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CellSpec {
-    /// Identifies the definition; state is carried over to a new program by it.
-    pub key: u32,
-    /// Where the memory ends.
-    pub scope: Scope,
-    /// Which events are kept.
-    pub matcher: Matcher,
-    /// The window's length in milliseconds.
-    pub within: Option<i64>,
-    /// How many of the newest events decide; `None` when more than a cell keeps exactly.
-    pub enough: Option<u8>,
-}
-
-impl CellSpec {
-    /// The bounds of the cell.
-    pub const fn shape(&self) -> Shape {
-        Shape {
-            enough: self.enough,
-            within: self.within,
-        }
-    }
-}
 
 /// A named set of visitors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -135,6 +79,13 @@ pub struct Experience {
     pub variants: Vec<Variant>,
 }
 
+impl Experience {
+    /// The instants at which its schedule or its share of the visitors changes.
+    pub(crate) fn instants(&self) -> impl Iterator<Item = Timestamp> {
+        self.assignment.instants(self.starts_at, self.ends_at)
+    }
+}
+
 /// Visitors by their place for a seed: of experiences whose ranges do not meet, each visitor gets one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Filter {
@@ -192,6 +143,19 @@ impl Assignment {
         step.map_or(0.0, |step| step.share)
     }
 
+    /// The instants at which a schedule or the share of the visitors changes.
+    fn instants(
+        &self,
+        starts_at: Option<Timestamp>,
+        ends_at: Option<Timestamp>,
+    ) -> impl Iterator<Item = Timestamp> {
+        let steps = self.traffic.iter().map(|step| step.from);
+        steps
+            .chain(starts_at)
+            .chain(ends_at)
+            .filter(|at| *at > Timestamp::MIN)
+    }
+
     /// Whether all fits so many variants.
     fn check(&self, variants: usize) -> Option<()> {
         let fits = self.shares.len() == variants
@@ -239,6 +203,20 @@ pub struct Rule {
     pub variants: Vec<FeatureVariant>,
 }
 
+impl Rule {
+    /// The instants at which its schedule or its share of the visitors changes.
+    pub(crate) fn instants(&self) -> impl Iterator<Item = Timestamp> {
+        self.assignment.instants(self.starts_at, self.ends_at)
+    }
+
+    /// All that it asks.
+    pub(crate) fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        [&self.gate, &self.requires, &self.condition]
+            .into_iter()
+            .flatten()
+    }
+}
+
 /// A named value that the site's own code reads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Feature {
@@ -279,14 +257,21 @@ pub struct Program {
     pub experiences: Vec<Experience>,
     /// Places in `experiences`, in the order of their priority.
     pub by_priority: Vec<u16>,
-    /// The instants at which anything begins or ends or changes its share, in the order of time.
-    pub(crate) scheduled: Vec<Timestamp>,
     /// The cells that all conditions share.
     pub cells: Vec<CellSpec>,
+    /// The scores by name, with the cells that keep them.
+    pub scores: Vec<(String, u16)>,
+    /// The affinities by name, with the cells that keep them.
+    pub affinities: Vec<(String, u16)>,
+    /// Whether a session's landing page, referrer and campaign are read.
+    pub reads_landing: bool,
     /// The paths below `profile.traits` that anything reads.
     pub trait_paths: Vec<Vec<String>>,
     /// The paths of events (`properties.…`) that any cell's condition reads.
     pub event_paths: Vec<Vec<String>>,
+    /// What leads from an event to the cells that it can touch; made from the rest.
+    #[serde(skip)]
+    pub(crate) index: Index,
 }
 
 /// Why bytes are not a program.
@@ -334,8 +319,9 @@ impl Program {
         if fnv1a_64(&bytes[..bytes.len() - 8]) != u64::from_le_bytes(*checksum) {
             return Err(ProgramError::Checksum);
         }
-        let program: Self = postcard::from_bytes(content).map_err(|_| ProgramError::Malformed)?;
+        let mut program: Self = postcard::from_bytes(content).map_err(|_| ProgramError::Malformed)?;
         program.check().ok_or(ProgramError::Malformed)?;
+        program.prepare();
         Ok(program)
     }
 
@@ -372,17 +358,13 @@ impl Program {
             .feature_order
             .iter()
             .all(|index| usize::from(*index) < self.features.len());
-        if !features_in_order || self.feature_order.len() > self.features.len() || !self.scheduled.is_sorted()
-        {
+        if !features_in_order || self.feature_order.len() > self.features.len() {
             return None;
         }
-        for cell in &self.cells {
-            if let Some(condition) = &cell.matcher.condition {
-                condition.check(0, 0)?;
-            }
-            if cell.within.is_some_and(|within| within <= 0 || within > LONGEST) {
-                return None;
-            }
+        self.cells.iter().try_for_each(CellSpec::check)?;
+        let named = self.scores.iter().chain(&self.affinities);
+        if named.into_iter().any(|(_, cell)| usize::from(*cell) >= cells) {
+            return None;
         }
         if self.trait_paths.iter().any(Vec::is_empty) {
             return None;
@@ -404,43 +386,6 @@ impl Program {
             .then_some(())
     }
 
-    /// All conditions over the decision's document.
-    pub(crate) fn conditions(&self) -> impl Iterator<Item = &Condition> {
-        let segments = self.segments.iter().map(|segment| &segment.condition);
-        let experiences = self.experiences.iter().flat_map(|e| [&e.requires, &e.condition]);
-        let rules = self.features.iter().flat_map(|feature| &feature.rules);
-        let rules = rules.flat_map(|rule| [&rule.gate, &rule.requires, &rule.condition]);
-        segments.chain(experiences.chain(rules).flatten())
-    }
-
-    /// Notes the instants at which anything begins or ends or changes its share.
-    pub(crate) fn schedule(&mut self) {
-        let experiences = self
-            .experiences
-            .iter()
-            .map(|e| (e.starts_at, e.ends_at, &e.assignment));
-        let rules = self.features.iter().flat_map(|feature| &feature.rules);
-        let rules = rules.map(|rule| (rule.starts_at, rule.ends_at, &rule.assignment));
-        let mut instants: Vec<Timestamp> = experiences
-            .chain(rules)
-            .flat_map(|(starts, ends, assignment)| {
-                let steps = assignment.traffic.iter().map(|step| Some(step.from));
-                steps.chain([starts, ends])
-            })
-            .flatten()
-            .filter(|at| *at > Timestamp::MIN)
-            .collect();
-        instants.sort_unstable();
-        instants.dedup();
-        self.scheduled = instants;
-    }
-
-    /// The next instant at which anything begins or ends or changes its share.
-    pub(crate) fn next_scheduled_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let passed = self.scheduled.partition_point(|at| *at <= now);
-        self.scheduled.get(passed).copied()
-    }
-
     /// The place of a feature.
     pub fn feature(&self, id: &str) -> Option<usize> {
         let find = self
@@ -454,8 +399,28 @@ impl Program {
         self.experiences.iter().position(|experience| experience.id == id)
     }
 
-    /// Whether any cell could keep this event.
+    /// Whether any cell keeps this event.
     pub fn concerns(&self, event: &Event) -> bool {
-        self.cells.iter().any(|cell| cell.matcher.matches(event))
+        let mut cells = Vec::new();
+        self.index.cells(event, &mut cells);
+        cells.iter().any(|cell| self.observes(*cell, event))
+    }
+
+    fn observes(&self, cell: u16, event: &Event) -> bool {
+        self.cells
+            .get(usize::from(cell))
+            .is_some_and(|spec| spec.observe(event).is_some())
+    }
+
+    /// Whether two forms of an event mean the same to every cell.
+    pub fn means_the_same(&self, event: &Event, other: &Event) -> bool {
+        self.cells
+            .iter()
+            .all(|spec| spec.observe(event) == spec.observe(other))
+    }
+
+    /// Makes what is made from the rest. A program that was changed by hand is not run before this.
+    pub fn prepare(&mut self) {
+        self.index = Index::new(self);
     }
 }

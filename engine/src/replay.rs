@@ -5,8 +5,8 @@
 
 use crate::codec::Malformed;
 use crate::decide::{Context, Decisions, decide};
+use crate::decider::Decider;
 use crate::event::{Arrival, Event, EventError, instant};
-use crate::facts::Facts;
 use crate::fold::fold;
 use crate::oracle::Log;
 use crate::program::Program;
@@ -79,10 +79,17 @@ impl LoggedEvent {
     }
 }
 
+/// What is kept of a visitor between events.
+struct Visitor {
+    state: State,
+    decider: Decider,
+    latest: Timestamp,
+}
+
 /// Folds a log's events, any number of visitors mixed; with a program of its own, or a borrowed one.
 pub struct Replay<P> {
     program: P,
-    visitors: BTreeMap<String, (State, Timestamp)>,
+    visitors: BTreeMap<String, Visitor>,
 }
 
 impl<P: Borrow<Program>> Replay<P> {
@@ -98,12 +105,21 @@ impl<P: Borrow<Program>> Replay<P> {
     pub fn step(&mut self, logged: &LoggedEvent) -> Value {
         let program = self.program.borrow();
         let visitor = self.visitors.entry(logged.visitor_id.clone());
-        let (state, latest) = visitor.or_insert_with(|| (State::new(program), Timestamp::MIN));
+        let Visitor {
+            state,
+            decider,
+            latest,
+        } = visitor.or_insert_with(|| Visitor {
+            state: State::new(program),
+            decider: Decider::new(),
+            latest: Timestamp::MIN,
+        });
         *latest = (*latest).max(logged.event.time);
         fold(program, state, &logged.event);
-        let decisions = decisions(program, logged, state, *latest);
-        state.keep_sticky(program, &context(logged), &decisions, *latest);
-        line(program, logged, &decisions)
+        let decisions = decider.decide(program, state, &context(logged), *latest);
+        let line = line(program, logged, decisions);
+        state.keep_sticky(program, &context(logged), decisions, *latest);
+        line
     }
 
     /// Writes each visitor's state to bytes and reads it again, as it happens to it between requests.
@@ -112,15 +128,15 @@ impl<P: Borrow<Program>> Replay<P> {
     /// When a state cannot be read again, which is a mistake of this crate.
     pub fn reload(&mut self) -> Result<(), Malformed> {
         let program = self.program.borrow();
-        for (state, _) in self.visitors.values_mut() {
-            *state = State::from_bytes(program, &state.to_bytes(program))?;
+        for visitor in self.visitors.values_mut() {
+            visitor.state = State::from_bytes(program, &visitor.state.to_bytes(program))?;
         }
         Ok(())
     }
 
     /// What is remembered of a visitor.
     pub fn state(&self, visitor_id: &str) -> Option<&State> {
-        self.visitors.get(visitor_id).map(|(state, _)| state)
+        self.visitors.get(visitor_id).map(|visitor| &visitor.state)
     }
 }
 
@@ -134,7 +150,7 @@ pub fn brute_force<'a>(program: &Program, log: &'a [LoggedEvent]) -> Vec<Value> 
                 .or_insert_with(|| (Log::default(), Timestamp::MIN));
             *latest = (*latest).max(logged.event.time);
             known.add(&logged.event);
-            let decisions = decisions(program, logged, known, *latest);
+            let decisions = decide(program, known, &context(logged), *latest);
             known.keep_sticky(program, &context(logged), &decisions, *latest);
             line(program, logged, &decisions)
         })
@@ -148,10 +164,6 @@ const fn context(logged: &LoggedEvent) -> Context<'_> {
         consent: true,
         forced: &[],
     }
-}
-
-fn decisions(program: &Program, logged: &LoggedEvent, facts: &dyn Facts, now: Timestamp) -> Decisions {
-    decide(program, facts, &context(logged), now)
 }
 
 fn line(program: &Program, logged: &LoggedEvent, decisions: &Decisions) -> Value {

@@ -3,9 +3,10 @@
 use crate::assignment::{Unit, unit_of};
 use crate::condition::Attributes;
 use crate::decide::{Context, Decisions, Reason};
-use crate::facts::{Facts, Reading};
+use crate::facts::Facts;
 use crate::hash::{FNV_32, fnv1a_32_unit, fnv1a_32_units};
 use crate::program::{Assignment, Program};
+use crate::reading::{Reading, Views};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -151,7 +152,8 @@ pub(crate) fn to_remember(
             let rule = feature.rules.get(usize::from(decision.rule?))?;
             Some((&rule.assignment, decision.variant, decision.reason))
         });
-    let mut reading = None;
+    let views = Views::new(facts, context);
+    let reading = &Reading::new(program, facts, context, &views, now);
     let mut entries = Vec::new();
     for (assignment, variant, reason) in experiences.chain(features) {
         let (Some(stickiness), Some(variant)) = (&assignment.sticky, variant) else {
@@ -160,7 +162,6 @@ pub(crate) fn to_remember(
         if !matches!(reason, Reason::Assigned | Reason::Sticky) {
             continue;
         }
-        let reading = reading.get_or_insert_with(|| Reading::new(program, facts, context, now));
         let unit = std::iter::once(&assignment.unit)
             .chain(&assignment.fallback)
             .find_map(|unit| Some((unit, unit_of(unit, context, reading)?)));

@@ -10,6 +10,7 @@ use nearside_engine::request::Request;
 use nearside_engine::state::State;
 use nearside_engine::time::{DAY, Timestamp};
 use nearside_engine::value::{Object, Value};
+use std::collections::BTreeSet;
 
 const NOON: Timestamp = 1_795_262_400_000;
 
@@ -134,13 +135,23 @@ fn a_ramp_lets_in_more_and_more() {
     let [a, b, _] = shares(&program, start + DAY);
     assert!((440..560).contains(&(a + b)), "{a} {b}");
     assert_eq!(shares(&program, start + 2 * DAY)[2], 0);
-    let next = |now| {
-        let visitor = Visitor { now, ..VISITOR };
-        visitor.decide(&program, &mut State::new(&program)).next_change_at
+    // Of each visitor it is known at which of the steps they are let in.
+    let nexts = |now| {
+        let next = |number| {
+            let id = format!("visitor-{number}");
+            let visitor = Visitor {
+                id: &id,
+                now,
+                ..VISITOR
+            };
+            visitor.decide(&program, &mut State::new(&program)).next_change_at
+        };
+        (0..100).map(next).collect::<BTreeSet<_>>()
     };
-    assert_eq!(next(start - 1), Some(start));
-    assert_eq!(next(start), Some(start + DAY));
-    assert_eq!(next(start + 2 * DAY), None);
+    let steps = [start, start + DAY, start + 2 * DAY].map(Some);
+    assert_eq!(nexts(start - 1), BTreeSet::from(steps));
+    assert_eq!(nexts(start), BTreeSet::from([None, steps[1], steps[2]]));
+    assert_eq!(nexts(start + 2 * DAY), BTreeSet::from([None]));
 }
 
 #[test]

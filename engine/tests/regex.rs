@@ -2,10 +2,14 @@
 //!
 //! `tests/tests/regex_v8.rs` holds them against V8.
 
-#![expect(clippy::unwrap_used, reason = "a test's helper fails its test by a panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test's helper fails its test by a panic"
+)]
 
 use nearside_engine::regex::{
-    MAX_INSTRUCTIONS, MAX_NESTING, MAX_PATTERN, MAX_RANGES, MAX_TEXT, Problem, Regex, RegexError,
+    MAX_INSTRUCTIONS, MAX_NESTING, MAX_PATTERN, MAX_TEXT, Problem, Regex, RegexError,
 };
 
 fn regex(pattern: &str) -> Regex {
@@ -71,6 +75,18 @@ fn what_authors_write() {
     check("(?<year>\\d{4})-(?<month>\\d\\d)", &["2026-11"], &["26-11"]);
     check("x*", &["", "y"], &[]);
     check("^x*$", &["", "xxx"], &["xy"]);
+    // Longer than a word of the machine has bits.
+    let long = |times: usize| "a".repeat(70 * times) + "b";
+    check(
+        "^(?:a{70}|c)*b$",
+        &["b", &long(1), "ccb", &long(3)],
+        &["a", &("a".repeat(69) + "b"), &("a".repeat(139) + "b")],
+    );
+    check(
+        "^(?:a{70}c?)+b$",
+        &[&long(1), &long(2)],
+        &["b", &("a".repeat(71) + "b")],
+    );
     check("$", &["", "a\n"], &[]);
     check("^$", &[""], &["a", "\n"]);
     check("a$|^b", &["a", "ba", "bc"], &["ab", "cb"]);
@@ -189,15 +205,18 @@ fn limits_are_named() {
     }
     // Nothing, however often, is nothing.
     check("^(?:){4000000000}$", &[""], &["a"]);
-    // Letters with gaps between them are a range each, and each of these classes is another one.
-    let letters: String = (0..110)
-        .filter_map(|at| char::from_u32(0x4e00 + 2 * at))
-        .collect();
-    let classes: String = (0..8).map(|at| format!("[{at}{letters}]")).collect();
-    regex(&classes);
-    let wide: String = (0..9).map(|at| format!("[{at}Ā-ȳ]")).collect();
-    Regex::compile(&wide, true).unwrap();
-    assert!(regex(&classes).check() && MAX_RANGES >= MAX_PATTERN);
+    // Each of these classes is another one, and the capitals of its letters are all over the place.
+    let classes = |count: u32| -> String {
+        (0..count)
+            .filter_map(|at| char::from_u32(0x4e00 + at))
+            .map(|other| format!("[ɐ-ʯ{other}]"))
+            .collect()
+    };
+    assert!(Regex::compile(&classes(50), true).unwrap().check());
+    let error = Regex::compile(&classes(160), true).unwrap_err();
+    assert_eq!(error.problem, Problem::TooManyRanges);
+    // The same class again is no other one.
+    assert!(Regex::compile(&"[ɐ-ʯ]".repeat(160), true).unwrap().check());
 }
 
 #[test]

@@ -28,7 +28,10 @@ export const openSite = async (assets, fixtures, sources) => {
     /** Whether pages carry their state. */
     writesState: true,
     headers: {},
-    resets: 0,
+    /** The resets that came, each that names its visitor once, in the order of their first requests. */
+    resets: [],
+    /** How many answers to resets are lost on their way. */
+    lostResets: 0,
     /** Give the answers that hang. */
     hanging: [],
     messages: () => site.batches.flatMap((batch) => batch.batch),
@@ -61,10 +64,13 @@ export const openSite = async (assets, fixtures, sources) => {
       });
       return;
     }
-    if (pathname == "/_ns/state") return send(200, "application/json", pageState());
-    if (pathname == "/_ns/v1/reset") {
-      site.resets++;
-      site.state = { visitor: `visitor-after-${site.resets}` };
+    if (pathname == "/_ns/state" || pathname == "/_ns/v1/reset") {
+      // As at the edge: each request that carries a reset makes the visitor that it names, or else somebody else.
+      const reset = /ns_j=(r[^;]*)/.exec(request.headers.cookie)?.[1];
+      if (!reset) return send(200, "application/json", pageState());
+      if (reset == "r" || !site.resets.includes(reset)) site.resets.push(reset);
+      site.state = { visitor: `visitor-after-${site.resets.lastIndexOf(reset) + 1}` };
+      if (site.lostResets-- > 0) return;
       return send(200, "application/json", pageState(), { "set-cookie": "ns_j=; Path=/; Max-Age=0" });
     }
     if (pathname == `/_ns/program-${fixtures.state.program}.bin`) return send(200, "application/octet-stream", program);

@@ -1,6 +1,6 @@
 // The whole SDK in a page: the engine's decisions, and what the page shows.
 
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 
 export const open = async ({ page, site }, path = "/") => {
   await page.goto(site.url + path);
@@ -279,7 +279,7 @@ export const visitTests = [
         location.href = "/plain";
       });
       await page.waitForURL("**/plain");
-      equal(site.pageCookies.at(-1), "ns_j=r");
+      match(site.pageCookies.at(-1), /^ns_j=r\.[0-9a-f-]{36}$/);
       // The next page sends the rest: each person's events as theirs.
       site.silent = undefined;
       site.state = { visitor: "visitor-2" };
@@ -305,7 +305,45 @@ export const visitTests = [
     await other.evaluate(() => nearside.track("After"));
     await waitFor(() => site.messages().some((message) => message.event == "After"));
     equal(site.messages().find((message) => message.event == "After").anonymousId, "visitor-after-1");
-    equal(site.resets, 1);
+    equal(site.resets.length, 1);
+  }],
+
+  ["a reset that several tabs ask for makes one visitor", async (tools) => {
+    const { page, site, context } = tools;
+    await open(tools);
+    const other = await context.newPage();
+    await open({ page: other, site });
+    await other.evaluate(() => nearside.identify("alice"));
+    // The edge makes somebody new, but nobody hears of it in time: both tabs ask again.
+    site.lostResets = 1;
+    await page.evaluate(() => nearside.reset());
+    for (const tab of [page, other]) {
+      await tab.waitForFunction(() => !nearside.decisions().segments.includes("known"));
+      await tab.evaluate(() => nearside.track("After"));
+    }
+    const after = () => site.messages().filter((message) => message.event == "After");
+    await waitFor(() => after().length == 2);
+    deepEqual(after().map((message) => message.anonymousId), ["visitor-after-1", "visitor-after-1"]);
+    equal(site.resets.length, 1);
+    equal(site.lostResets, -1);
+  }],
+
+  ["a tab that asks for its state while a reset waits becomes the new visitor", async (tools) => {
+    const { page, site, context } = tools;
+    await open(tools);
+    const other = await context.newPage();
+    await open({ page: other, site });
+    site.lostResets = 1;
+    await page.evaluate(() => nearside.reset());
+    await waitFor(() => site.resets.length == 1);
+    // It comes back from the back/forward cache right now.
+    await other.evaluate(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
+    await other.evaluate(() => nearside.track("After"));
+    await waitFor(() => site.messages().some((message) => message.event == "After"));
+    await page.evaluate(() => nearside.track("After too"));
+    await waitFor(() => site.messages().some((message) => message.event == "After too"));
+    deepEqual(site.messages().map((message) => message.anonymousId), ["visitor-after-1", "visitor-after-1"]);
+    equal(site.resets.length, 1);
   }],
 
   ["listeners end with the newest decision", async (tools) => {

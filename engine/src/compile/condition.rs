@@ -2,6 +2,7 @@
 
 use super::warning::{Place, Report, suggestion};
 use super::{Compiler, attribute};
+use crate::cell::measure::Measure;
 use crate::condition::{Comparison, Condition, MAX_NESTING, Node, NodeId, TextPlace};
 use crate::value::{MAX_DEPTH, Object, Value};
 
@@ -31,6 +32,10 @@ const OPERATORS: [&str; 43] = [
     "$startsWithi",
     "$endsWithi",
     "$containsi",
+    "$events",
+    "$segment",
+    "$sequence",
+    "$held",
     "$ini",
     "$nini",
     "$alli",
@@ -46,12 +51,7 @@ const OPERATORS: [&str; 43] = [
     "$regex",
     "$regexi",
     "$feature",
-    "$events",
-    "$segment",
-    "$sequence",
-    "$held",
 ];
-const LATER: [&str; 2] = ["$sequence", "$held"];
 
 const TYPES: [&str; 7] = [
     "string",
@@ -91,6 +91,23 @@ impl<'c> ConditionCompiler<'c> {
         Self::run(compiler, About::Decision, value, place, report)
     }
 
+    /// Compiles a test of a value: a constant, operators, or a condition over its members.
+    pub(super) fn compile_for_value(
+        compiler: &'c mut Compiler,
+        value: &Value,
+        place: &Place<'_>,
+        report: &mut Report,
+    ) -> Option<Condition> {
+        let errors = report.errors();
+        let mut this = Self {
+            compiler,
+            nodes: Vec::new(),
+            about: About::Value,
+        };
+        this.item(value, place, report, 0)?;
+        this.finish(errors, place, report)
+    }
+
     /// Compiles a condition over an event.
     pub(super) fn compile_for_event(
         compiler: &'c mut Compiler,
@@ -115,7 +132,11 @@ impl<'c> ConditionCompiler<'c> {
             about,
         };
         this.document(value, place, report, 0)?;
-        let condition = Condition { nodes: this.nodes };
+        this.finish(errors, place, report)
+    }
+
+    fn finish(self, errors: usize, place: &Place<'_>, report: &mut Report) -> Option<Condition> {
+        let condition = Condition { nodes: self.nodes };
         if report.errors() == errors && condition.check(usize::MAX, usize::MAX).is_none() {
             // Some operators are two nodes deep. What `Program::from_bytes` refuses must not be compiled.
             report.error(
@@ -183,16 +204,14 @@ impl<'c> ConditionCompiler<'c> {
                 "$not" => self.document(value, place, report, depth + 1).map(Node::Not),
                 "$events" if self.about == About::Decision => self.events(value, place, report, depth),
                 "$segment" if self.about == About::Decision => self.segment(value, place, report),
+                "$sequence" if self.about == About::Decision => self.sequence(value, place, report, depth),
+                "$held" if self.about == About::Decision => self.held(value, place, report),
                 "$feature" if self.about == About::Decision => self.feature(value, place, report, depth),
-                "$events" | "$segment" | "$feature" => {
+                "$events" | "$segment" | "$sequence" | "$held" | "$feature" => {
                     report.error(
                         place,
                         format!("`{key}` may stand only in a condition of a segment or experience"),
                     );
-                    None
-                }
-                _ if LATER.contains(&key) => {
-                    report.error(place, format!("`{key}` is not supported by this version"));
                     None
                 }
                 _ if key.starts_with('$') => {
@@ -209,7 +228,12 @@ impl<'c> ConditionCompiler<'c> {
     }
 
     /// One node for all of them; no node more than needed.
-    fn join(&mut self, mut all: Vec<NodeId>, place: &Place<'_>, report: &mut Report) -> Option<NodeId> {
+    pub(super) fn join(
+        &mut self,
+        mut all: Vec<NodeId>,
+        place: &Place<'_>,
+        report: &mut Report,
+    ) -> Option<NodeId> {
         match (all.len(), all.pop()) {
             (1, Some(only)) => Some(only),
             (_, last) => {
@@ -258,7 +282,17 @@ impl<'c> ConditionCompiler<'c> {
             About::Value => attribute::split(path, place, report),
         }?;
         if self.about == About::Decision {
+            if !self.compiler.knows(&path, place, report) {
+                return None;
+            }
             self.compiler.reads(&path);
+            if attribute::changes_with_time(&path) {
+                let test = self.number_test(value, place, report, depth)?;
+                return Some(match self.compiler.score(&path) {
+                    Some(cell) => Node::Measure(cell, Measure::Score, test),
+                    None => Node::Attribute(path, test),
+                });
+            }
         }
         if let [root, part, ..] = path.as_slice()
             && self.about == About::Decision
@@ -366,10 +400,6 @@ impl<'c> ConditionCompiler<'c> {
             "$startsWithi" => text(TextPlace::Start, operand, true, place, report),
             "$endsWithi" => text(TextPlace::End, operand, true, place, report),
             "$containsi" => text(TextPlace::Anywhere, operand, true, place, report),
-            later if LATER.contains(&later) => {
-                report.error(place, format!("`{later}` is not supported by this version"));
-                None
-            }
             other => match self.value_operator(other, operand, place, report) {
                 Some(node) => node,
                 None => {
@@ -438,9 +468,8 @@ fn bounded(constant: &Value, place: &Place<'_>, report: &mut Report) -> Option<(
     Some(())
 }
 
-/// Of all operators of the language, also those that this version does not have yet.
 fn near_operator(name: &str) -> String {
-    suggestion(name, &[&OPERATORS[..], &LATER[..]].concat())
+    suggestion(name, &OPERATORS)
 }
 
 fn any(nodes: Vec<NodeId>) -> Node {

@@ -10,14 +10,19 @@ mod event_condition;
 mod experience;
 mod features;
 mod groups;
+mod held;
+mod number;
+mod scores;
 mod segments;
+mod sequence;
 mod value_operator;
 mod warning;
 
 pub use warning::{Severity, Warning};
 
 use crate::hash::fnv1a_32;
-use crate::program::{CellSpec, Matcher, Program, Scope, Site};
+use crate::landing;
+use crate::program::{CellSpec, Program, Site};
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use warning::{Place, Report, suggestion};
@@ -52,14 +57,6 @@ pub fn compile(manifest: &Value) -> (Program, Vec<Warning>) {
             "description",
         ],
     );
-    for later in ["scores", "affinities"] {
-        if object.get(later).is_some() {
-            report.error(
-                &root.member(later),
-                format!("`{later}` are not supported by this version"),
-            );
-        }
-    }
     compiler.program.site = site(manifest.get("site"), &root.member("site"), &mut report);
     groups::compile(
         &mut compiler,
@@ -67,6 +64,7 @@ pub fn compile(manifest: &Value) -> (Program, Vec<Warning>) {
         &root.member("groups"),
         &mut report,
     );
+    scores::compile(&mut compiler, object, &root, &mut report);
     segments::compile(
         &mut compiler,
         manifest.get("segments"),
@@ -87,7 +85,7 @@ pub fn compile(manifest: &Value) -> (Program, Vec<Warning>) {
     );
     // The longer of two paths comes later, so that it is set inside of the shorter one's value.
     compiler.program.trait_paths.sort();
-    compiler.program.schedule();
+    compiler.program.prepare();
     (compiler.program, report.warnings)
 }
 
@@ -136,6 +134,9 @@ struct Compiler {
     group_places: BTreeMap<String, u16>,
     /// The places of the cells, by their keys.
     cell_places: BTreeMap<u32, u16>,
+    /// The names of scores and affinities with mistakes.
+    broken_scores: Vec<String>,
+    broken_affinities: Vec<String>,
 }
 
 impl Compiler {
@@ -184,6 +185,39 @@ impl Compiler {
         self.program.event_paths.truncate(events);
     }
 
+    /// Whether the score or affinity that a path of the decision's document begins with is known; an error, if
+    /// it is not.
+    fn knows(&self, path: &[String], place: &Place<'_>, report: &mut Report) -> bool {
+        let (kind, known, broken) = match path.first().map_or("", String::as_str) {
+            "score" => ("score", &self.program.scores, &self.broken_scores),
+            "affinity" => ("affinity", &self.program.affinities, &self.broken_affinities),
+            _ => return true,
+        };
+        let name = path.get(1).map_or("", String::as_str);
+        let is_known = known.iter().any(|(known, _)| known == name);
+        if !is_known {
+            let message = if broken.iter().any(|broken| broken == name) {
+                format!("the {kind} `{name}` has a mistake of its own")
+            } else {
+                let known: Vec<&str> = known.iter().map(|(known, _)| known.as_str()).collect();
+                format!("there is no {kind} `{name}`{}", suggestion(name, &known))
+            };
+            report.error(place, message);
+        }
+        is_known
+    }
+
+    /// The cell of the score at a path of the decision's document, if it is one.
+    fn score(&self, path: &[String]) -> Option<u16> {
+        let [root, name] = path else { return None };
+        let (_, cell) = self
+            .program
+            .scores
+            .iter()
+            .find(|(known, _)| root == "score" && known == name)?;
+        Some(*cell)
+    }
+
     /// Notes that something reads this path of the decision's document.
     fn reads(&mut self, path: &[String]) {
         if let [root, traits, rest @ ..] = path
@@ -193,23 +227,22 @@ impl Compiler {
         {
             add_once(&mut self.program.trait_paths, rest);
         }
+        if let [root, name, ..] = path
+            && root == "session"
+            && matches!(name.as_str(), "landingPage" | "referrer" | "campaign")
+            && !self.program.reads_landing
+        {
+            self.program.reads_landing = true;
+            for path in landing::PATHS {
+                let path: Vec<String> = path.iter().map(|name| (*name).to_owned()).collect();
+                add_once(&mut self.program.event_paths, &path);
+            }
+        }
     }
 
-    /// The place of a cell with this definition; the same definition is one cell.
-    fn cell(
-        &mut self,
-        scope: Scope,
-        matcher: Matcher,
-        within: Option<i64>,
-        enough: Option<u8>,
-    ) -> Result<u16, String> {
-        let mut spec = CellSpec {
-            key: 0,
-            scope,
-            matcher,
-            within,
-            enough,
-        };
+    /// The place of a cell with this definition (its key aside); the same definition is one cell.
+    fn cell(&mut self, mut spec: CellSpec) -> Result<u16, String> {
+        spec.key = 0;
         let definition = postcard::to_allocvec(&spec).map_err(|error| error.to_string())?;
         spec.key = fnv1a_32(&definition);
         while let Some(place) = self.cell_places.get(&spec.key) {
@@ -224,12 +257,19 @@ impl Compiler {
         if self.program.cells.len() >= MAX_CELLS {
             return Err(format!("more than {MAX_CELLS} different event conditions"));
         }
-        if let Some(condition) = &spec.matcher.condition {
+        for condition in spec
+            .matchers
+            .iter()
+            .filter_map(|matcher| matcher.condition.as_ref())
+        {
             for node in condition.nodes() {
                 if let crate::condition::Node::Attribute(path, _) = node {
                     add_once(&mut self.program.event_paths, path);
                 }
             }
+        }
+        for path in spec.paths() {
+            add_once(&mut self.program.event_paths, path);
         }
         let place = u16::try_from(self.program.cells.len()).map_err(|error| error.to_string())?;
         self.cell_places.insert(spec.key, place);

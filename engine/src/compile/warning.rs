@@ -132,12 +132,11 @@ pub(super) fn suggestion(word: &str, known: &[&str]) -> String {
             candidate_length.abs_diff(length) <= 1 + candidate.len() / 4
         })
         .map(|candidate| (distance(word, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
         .min();
     match nearest {
-        Some((distance, candidate)) if distance <= 1 + candidate.len() / 4 => {
-            format!(": did you mean `{candidate}`?")
-        }
-        _ => String::new(),
+        Some((_, candidate)) => format!(": did you mean `{candidate}`?"),
+        None => String::new(),
     }
 }
 

@@ -5,15 +5,31 @@
 use super::set::Set;
 use std::sync::OnceLock;
 
-/// Every character that is not its own capital, with its capital; in order.
-fn capitals() -> &'static [(u32, u32)] {
-    static CAPITALS: OnceLock<Vec<(u32, u32)>> = OnceLock::new();
-    CAPITALS.get_or_init(|| {
+/// The characters that are not their own capital.
+struct Letters {
+    /// Each with its capital, in order.
+    with_capital: Vec<(u32, u32)>,
+    /// Each after its capital, in order.
+    by_capital: Vec<(u32, u32)>,
+}
+
+fn letters() -> &'static Letters {
+    static LETTERS: OnceLock<Letters> = OnceLock::new();
+    LETTERS.get_or_init(|| {
         // Past U+FFFF a character is two units in JavaScript, and those have no case.
-        ('\0'..='\u{ffff}')
+        let with_capital: Vec<(u32, u32)> = ('\0'..='\u{ffff}')
             .map(|character| (u32::from(character), capital(character)))
             .filter(|(character, capital)| character != capital)
-            .collect()
+            .collect();
+        let mut by_capital: Vec<(u32, u32)> = with_capital
+            .iter()
+            .map(|(character, capital)| (*capital, *character))
+            .collect();
+        by_capital.sort_unstable();
+        Letters {
+            with_capital,
+            by_capital,
+        }
     })
 }
 
@@ -30,24 +46,31 @@ fn capital(character: char) -> u32 {
 
 /// All characters that are the same as one of the set.
 pub(super) fn closure(set: Set) -> Set {
-    let pairs = capitals();
-    let mut reached: Vec<u32> = pairs
-        .iter()
-        .filter(|(character, capital)| set.contains(*character) || set.contains(*capital))
-        .map(|(_, capital)| *capital)
-        .collect();
-    if reached.is_empty() {
+    let letters = letters();
+    let mut capitals: Vec<u32> = Vec::new();
+    for (first, last) in set.ranges() {
+        let small = between(&letters.with_capital, *first, *last);
+        capitals.extend(small.iter().map(|(_, capital)| *capital));
+        let large = between(&letters.by_capital, *first, *last);
+        capitals.extend(large.iter().map(|(capital, _)| *capital));
+    }
+    if capitals.is_empty() {
         return set;
     }
-    reached.sort_unstable();
-    reached.dedup();
+    capitals.sort_unstable();
+    capitals.dedup();
     let mut ranges = set.into_ranges();
-    ranges.extend(reached.iter().map(|capital| (*capital, *capital)));
-    ranges.extend(
-        pairs
-            .iter()
-            .filter(|(_, capital)| reached.binary_search(capital).is_ok())
-            .map(|(character, _)| (*character, *character)),
-    );
+    for capital in capitals {
+        ranges.push((capital, capital));
+        let small = between(&letters.by_capital, capital, capital);
+        ranges.extend(small.iter().map(|(_, character)| (*character, *character)));
+    }
     Set::from_ranges(ranges)
+}
+
+/// Those pairs whose first number is in the range.
+fn between(pairs: &[(u32, u32)], first: u32, last: u32) -> &[(u32, u32)] {
+    let begin = pairs.partition_point(|(number, _)| *number < first);
+    let end = pairs.partition_point(|(number, _)| *number <= last);
+    pairs.get(begin..end).unwrap_or_default()
 }

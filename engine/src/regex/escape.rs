@@ -1,5 +1,6 @@
 //! Reads what is after a `\`, and what is between `[` and `]`.
 
+use super::case;
 use super::error::{Problem, RegexError};
 use super::parse::{At, Parser};
 use super::program::Assertion;
@@ -11,6 +12,15 @@ enum Escape {
     Character(u32),
     /// A class: `\d`.
     Class(Set),
+}
+
+/// What a class has.
+#[derive(Default)]
+struct Members {
+    /// Characters and ranges as they are written.
+    written: Vec<(u32, u32)>,
+    /// What `\d` and the like stand for. Of each letter that they have, they have both cases.
+    named: Vec<(u32, u32)>,
 }
 
 impl Parser {
@@ -28,18 +38,16 @@ impl Parser {
             self.assembler.assertion(assertion).at(begin)?;
             return Ok(false);
         }
-        let set = match self.escape_of_character(begin, false)? {
-            Escape::Character(character) => Set::one(character),
-            Escape::Class(set) => set,
-        };
-        self.one_of(set, begin)?;
+        let mut members = Members::default();
+        members.add(&self.escape_of_character(begin, false)?);
+        self.one_of(members, false, begin)?;
         Ok(true)
     }
 
     /// A class, from after its `[`.
     pub(super) fn class(&mut self, begin: usize) -> Result<(), RegexError> {
         let is_negated = self.take('^');
-        let mut ranges = Vec::new();
+        let mut members = Members::default();
         loop {
             if self.take(']') {
                 break;
@@ -47,12 +55,12 @@ impl Parser {
             let item = self.position;
             let from = self.class_item(begin)?;
             if !self.take('-') {
-                from.add_to(&mut ranges);
+                members.add(&from);
                 continue;
             }
             if self.take(']') {
-                from.add_to(&mut ranges);
-                Escape::Character(u32::from('-')).add_to(&mut ranges);
+                members.add(&from);
+                members.add(&Escape::Character(u32::from('-')));
                 break;
             }
             let to = self.class_item(begin)?;
@@ -60,20 +68,37 @@ impl Parser {
                 if from > to {
                     return Err(Problem::RangeOutOfOrder).at(item);
                 }
-                ranges.push((*from, *to));
+                members.written.push((*from, *to));
             } else {
                 // As `\d` is no end of a range, the `-` is itself.
-                from.add_to(&mut ranges);
-                Escape::Character(u32::from('-')).add_to(&mut ranges);
-                to.add_to(&mut ranges);
+                members.add(&from);
+                members.add(&Escape::Character(u32::from('-')));
+                members.add(&to);
             }
         }
-        // What a class leaves out is left out in both cases.
-        let set = self
-            .folded(Set::from_ranges(ranges))
+        self.one_of(members, is_negated, begin)
+    }
+
+    /// A character that is on its own in the pattern.
+    pub(super) fn literal(&mut self, character: char, begin: usize) -> Result<(), RegexError> {
+        let mut members = Members::default();
+        members.add(&Escape::Character(u32::from(character)));
+        self.one_of(members, false, begin)
+    }
+
+    /// One of these, or none of these; and of those that are the same when case is ignored.
+    fn one_of(&mut self, members: Members, is_negated: bool, begin: usize) -> Result<(), RegexError> {
+        let mut ranges = Set::from_ranges(members.written);
+        if self.ignore_case {
+            ranges = case::closure(ranges);
+        }
+        let mut ranges = ranges.into_ranges();
+        ranges.extend(members.named);
+        let set = Set::from_ranges(ranges)
             .of_whole_characters()
             .ok_or(Problem::HalfOfPair)
             .at(begin)?;
+        // What a class leaves out is left out in both cases: so this comes last.
         let set = if is_negated { set.complement() } else { set };
         self.assembler.one_of(set).at(begin)
     }
@@ -157,10 +182,12 @@ impl Parser {
     fn utf_16(&mut self) -> Option<u32> {
         let unit = self.hexadecimal(4)?;
         let begin = self.position;
-        if (0xd800..0xdc00).contains(&unit) && self.take('\\') && self.take('u') {
-            if let Some(second @ 0xdc00..=0xdfff) = self.hexadecimal(4) {
-                return Some(0x1_0000 + ((unit - 0xd800) << 10) + (second - 0xdc00));
-            }
+        if (0xd800..0xdc00).contains(&unit)
+            && self.take('\\')
+            && self.take('u')
+            && let Some(second @ 0xdc00..=0xdfff) = self.hexadecimal(4)
+        {
+            return Some(0x1_0000 + ((unit - 0xd800) << 10) + (second - 0xdc00));
         }
         self.position = begin;
         Some(unit)
@@ -177,11 +204,11 @@ impl Parser {
     }
 }
 
-impl Escape {
-    fn add_to(&self, ranges: &mut Vec<(u32, u32)>) {
-        match self {
-            Escape::Character(character) => ranges.push((*character, *character)),
-            Escape::Class(set) => ranges.extend_from_slice(set.ranges()),
+impl Members {
+    fn add(&mut self, escape: &Escape) {
+        match escape {
+            Escape::Character(character) => self.written.push((*character, *character)),
+            Escape::Class(set) => self.named.extend_from_slice(set.ranges()),
         }
     }
 }

@@ -22,14 +22,14 @@ struct Place {
 }
 
 /// A set of instructions.
-#[derive(Clone, Copy)]
 struct Places([u64; WORDS]);
 
 impl Regex {
     /// Whether the pattern matches somewhere in the text.
     pub fn is_match(&self, text: &str) -> bool {
         let words = self.code.len().div_ceil(64).min(WORDS);
-        let mut todo = Places([0; WORDS]);
+        let (mut todo, mut next) = (&mut Places::none(), &mut Places::none());
+        let mut done = Places::none();
         let mut is_under_way = false;
         let mut rest = text.chars();
         let mut before = None;
@@ -40,17 +40,19 @@ impl Regex {
                 is_under_way = true;
             }
             if is_under_way {
+                let may_take = position < MAX_TEXT;
                 let place = Place {
                     before,
                     after,
-                    may_take: position < MAX_TEXT,
+                    may_take,
                 };
-                let mut next = Places([0; WORDS]);
-                if self.step(place, words, &mut todo, &mut next) {
+                done.clear(words);
+                if self.step(place, words, todo, &mut done, next) {
                     return true;
                 }
-                todo = next;
-                is_under_way = todo.0.iter().take(words).any(|word| *word != 0);
+                // All of `todo` is done, so it is empty now.
+                (todo, next) = (next, todo);
+                is_under_way = todo.any(words);
             } else if self.from_start {
                 return false;
             }
@@ -79,8 +81,14 @@ impl Regex {
 
     /// Follows every instruction of `todo` at one place of the text; those that have taken the character go on in `next`.
     /// Whether one of them is a match.
-    fn step(&self, place: Place, words: usize, todo: &mut Places, next: &mut Places) -> bool {
-        let mut done = Places([0; WORDS]);
+    fn step(
+        &self,
+        place: Place,
+        words: usize,
+        todo: &mut Places,
+        done: &mut Places,
+        next: &mut Places,
+    ) -> bool {
         let mut word = 0;
         while word < words {
             let Some(at) = todo.take_from(word) else {
@@ -144,6 +152,18 @@ impl Place {
 }
 
 impl Places {
+    const fn none() -> Self {
+        Self([0; WORDS])
+    }
+
+    fn clear(&mut self, words: usize) {
+        self.0.iter_mut().take(words).for_each(|word| *word = 0);
+    }
+
+    fn any(&self, words: usize) -> bool {
+        self.0.iter().take(words).any(|word| *word != 0)
+    }
+
     // What a checked program names is always in range; of another the bits may be wrong, but there is no panic.
     fn insert(&mut self, at: usize) {
         self.0[at / 64 % WORDS] |= 1 << (at % 64);

@@ -51,7 +51,8 @@
 //! ## Limits
 //!
 //! A pattern has at most [`MAX_PATTERN`] characters, groups in at most [`MAX_NESTING`] levels, and makes at most
-//! [`MAX_INSTRUCTIONS`] instructions after `x{3}` has become `xxx`. Past that, it is an error that says where.
+//! [`MAX_INSTRUCTIONS`] instructions after `x{3}` has become `xxx`; its classes have at most [`MAX_RANGES`] ranges. Past
+//! that, it is an error that says where.
 //! Only the first [`MAX_TEXT`] characters of a text can be a part of a match: what comes after them is not seen, but
 //! for the answer to whether the text ends there, for `$`, or a word does, for `\b`.
 

@@ -1,7 +1,6 @@
 //! Reads a pattern, from left to right, into the assembler.
 
 use super::assembler::Assembler;
-use super::case;
 use super::error::{Problem, RegexError};
 use super::program::{Assertion, Regex};
 use super::set::Set;
@@ -128,11 +127,11 @@ impl Parser {
                 }
                 '*' | '+' | '?' => return Err(Problem::NothingToRepeat).at(begin),
                 '{' if self.counts().is_some() => return Err(Problem::NothingToRepeat).at(begin),
-                '.' => self.one_of(Set::dot(), begin)?,
+                '.' => self.assembler.one_of(Set::dot()).at(begin)?,
                 '[' => self.class(begin)?,
                 '\\' if self.escape(begin)? => {}
                 '\\' => part = None,
-                character => self.one_of(Set::one(u32::from(character)), begin)?,
+                character => self.literal(character, begin)?,
             }
             if let Some(part) = part {
                 self.repetition(part)?;
@@ -230,18 +229,6 @@ impl Parser {
             number = Some(number.unwrap_or(0).saturating_mul(10).saturating_add(digit));
         }
         number
-    }
-
-    /// One character of the set, or of those that are the same when case is ignored.
-    pub(super) fn one_of(&mut self, set: Set, begin: usize) -> Result<(), RegexError> {
-        let set = self.folded(set);
-        let set = set.of_whole_characters().ok_or(Problem::HalfOfPair).at(begin)?;
-        self.assembler.one_of(set).at(begin)
-    }
-
-    /// The set, with those that are the same when case is ignored.
-    pub(super) fn folded(&self, set: Set) -> Set {
-        if self.ignore_case { case::closure(set) } else { set }
     }
 
     /// What is left of the pattern.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 pub const MAX_INSTRUCTIONS: usize = 2_000;
 
 /// The most ranges that the classes of a program may have together.
-pub const MAX_RANGES: usize = 4_000;
+pub const MAX_RANGES: usize = 2_000;
 
 /// A compiled pattern. [`Regex::check`] is for those that come from outside; whatever they hold, none makes
 /// [`Regex::is_match`] panic or hang.

@@ -31,12 +31,6 @@ pub(super) struct Set {
 }
 
 impl Set {
-    pub(super) fn one(character: u32) -> Self {
-        Self {
-            ranges: vec![(character, character)],
-        }
-    }
-
     /// What `.` stands for.
     pub(super) fn dot() -> Self {
         Self::from_ranges(LINE_BREAKS.to_vec()).complement()
@@ -77,10 +71,6 @@ impl Set {
 
     pub(super) fn into_ranges(self) -> Vec<(u32, u32)> {
         self.ranges
-    }
-
-    pub(super) fn contains(&self, character: u32) -> bool {
-        contains(&self.ranges, character)
     }
 
     /// All the others.

@@ -20,7 +20,8 @@ pub const STATE_COOKIE: &str = "ns_s";
 /// The journal: events that the edge has not confirmed yet, written by the SDK.
 pub const JOURNAL_COOKIE: &str = "ns_j";
 /// What stands in the journal's place after the visitor has asked to be somebody new, until the edge has made
-/// them so: a request that overtakes the one for it must not bring the old person back.
+/// them so: a request that overtakes the one for it must not bring the old person back. `r.ID` proposes who
+/// they become, so that all requests which carry it, whatever tab they are from, make the same visitor.
 pub const RESET_JOURNAL: &str = "r";
 /// What the visitor agreed to: `all`, `none`, or the agreed purposes joined by `.`.
 pub const CONSENT_COOKIE: &str = "ns_c";
@@ -30,6 +31,15 @@ pub const MAX_STATE_COOKIE: usize = 3_500;
 
 /// The id of the element that carries the [`PageState`] in a page.
 pub const STATE_ELEMENT: &str = "nearside-state";
+
+/// The id that a reset in the journal's place proposes, empty where it proposes none; `None` for a journal.
+pub fn read_reset(journal: &str) -> Option<&str> {
+    match journal.strip_prefix(RESET_JOURNAL)? {
+        "" => Some(""),
+        // No journal has a point: it is base64url.
+        proposed => proposed.strip_prefix('.'),
+    }
+}
 
 /// Whether the visitor agrees to a purpose: by their cookie if there is one, else by the site's default.
 pub fn consents(cookie: Option<&str>, purpose: &str, required: bool) -> bool {
