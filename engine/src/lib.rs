@@ -39,6 +39,7 @@ pub mod pages;
 pub mod program;
 mod readers;
 mod reading;
+pub mod redirect;
 pub mod regex;
 pub mod replay;
 pub mod request;

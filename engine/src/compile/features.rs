@@ -16,7 +16,7 @@ const MAX_FEATURES: usize = 5_000;
 const MAX_RULES: usize = 500;
 const MAX_VARIANTS: usize = 100;
 
-const RULE_KEYS: [&str; 11] = [
+const RULE_KEYS: [&str; 12] = [
     "id",
     "key",
     "description",
@@ -27,6 +27,7 @@ const RULE_KEYS: [&str; 11] = [
     "status",
     "schedule",
     "value",
+    "range",
     "variants",
 ];
 

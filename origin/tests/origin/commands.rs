@@ -173,3 +173,48 @@ fn serve_says_what_is_missing() {
     }
     assert!(!files.path("nearside.db").exists());
 }
+
+#[test]
+fn import_makes_a_manifest_that_has_no_mistakes() {
+    let payload = r#"{"savedGroups":{"vip":["u_1","u_2"]},
+        "features":{"banner":{"defaultValue":false,"rules":[
+            {"condition":{"plan":"pro","id":{"$inGroup":"vip"}},"force":true,"coverage":0.5},
+            {"key":"banner-test","variations":[false,true],"weights":[0.5,0.5],"hashVersion":2}]}},
+        "experiments":[{"key":"hero","urlPatterns":[{"type":"simple","include":true,"pattern":"/home*"}],
+            "variations":[{},{"domMutations":[{"selector":"h1","attribute":"html","action":"set","value":"Hi"}],
+            "js":"alert(1)"}]}]}"#;
+    let files = Files::new(&[("payload.json", payload)]);
+    let (code, output, errors) = files.run(&[
+        "import",
+        "growthbook",
+        "payload.json",
+        "-o",
+        "manifest.json",
+        "--map",
+        "plan=request.plan",
+    ]);
+    assert_eq!((code, output.as_str()), (0, ""), "{errors}");
+    assert!(
+        errors.starts_with("warning: $.experiments[0].variations[1].js: a variant runs no code of its own"),
+        "{errors}"
+    );
+    assert!(
+        errors.ends_with("1 features, 1 experiences; 1 warnings\n"),
+        "{errors}"
+    );
+    assert_eq!(
+        files.run(&["check", "manifest.json"]),
+        (0, "0 errors, 0 warnings\n".into(), String::new())
+    );
+    let manifest: Value =
+        serde_json::from_slice(&std::fs::read(files.path("manifest.json")).unwrap()).unwrap();
+    let when = &manifest["features"]["banner"]["rules"][0]["when"];
+    assert_eq!(when["request.plan"], "pro");
+    assert_eq!(when["visitor.id"]["$inGroup"], "vip");
+    let (code, printed, _) = files.run(&["import", "growthbook", "payload.json"]);
+    assert_eq!(code, 0);
+    assert!(serde_json::from_str::<Value>(&printed).is_ok());
+    let (code, _, errors) = files.run(&["import", "growthbook", "payload.json", "--map", "plan"]);
+    assert_eq!(code, 2);
+    assert!(errors.contains("expected NAME=PATH"), "{errors}");
+}
