@@ -85,6 +85,10 @@ impl Walk<'_> {
         };
         let value = self.asked.reading.measure(cell, measure, group);
         object.insert("measure", measure.name());
+        let named = self.asked.program.scores.iter();
+        if let Some((name, _)) = named.into_iter().find(|(_, known)| usize::from(*known) == cell) {
+            object.insert("score", name.as_str());
+        }
         // JSON has no infinity.
         object.insert("value", value.filter(|value| value.is_finite()));
         object.insert("test", test(self.condition, id));
