@@ -209,10 +209,10 @@ impl Case<'_> {
             filter.ranges.iter().any(|range| in_range(place, *range))
         };
         for filter in assignment.filters.iter().filter(|filter| which(filter)) {
-            let own = filter.unit.as_ref().or_else(|| match unit {
-                None => Some(&assignment.unit),
-                Some(_) => None,
-            });
+            let own = match unit {
+                None => Some(filter.unit.as_ref().unwrap_or(&assignment.unit)),
+                Some(_) => filter.unit.as_ref(),
+            };
             let passes = match (own, unit) {
                 (Some(own), _) => unit_of(own, self.context, self.attributes)
                     .is_some_and(|value| is_in(filter, value.text())),

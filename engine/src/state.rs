@@ -450,8 +450,15 @@ impl State {
                 }
             }
         }
-        writer.varint(self.remembered.len() as u64);
-        for entry in &self.remembered {
+        // Where room is short, most of them are assigned again by the same hash.
+        let kept = if max_recent < 16 {
+            max_recent / 2
+        } else {
+            MAX_REMEMBERED
+        };
+        let remembered = &self.remembered[self.remembered.len().saturating_sub(kept)..];
+        writer.varint(remembered.len() as u64);
+        for entry in remembered {
             writer.bytes(&entry.key.to_le_bytes());
             writer.varint(u64::from(entry.version));
             writer.bytes(&entry.variant.to_le_bytes());

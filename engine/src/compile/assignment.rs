@@ -65,7 +65,8 @@ fn parts_to_shares(parts: &[Part], place: &Place<'_>, report: &mut Report) -> Ve
             .collect();
     }
     let total: f64 = parts.iter().map(|part| part.weight).sum();
-    if !parts.is_empty() && !(total > 0.0 && total.is_finite()) {
+    let is_something = total > 0.0 && total.is_finite();
+    if !parts.is_empty() && !is_something {
         report.error(
             place,
             "the variants' weights add up to nothing: give at least one a weight above 0",
@@ -214,7 +215,7 @@ fn filters(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &m
             continue;
         };
         let ranges = match item.get("ranges").as_array() {
-            Some(ranges) if ranges.len() <= MAX_RANGES => ranges.as_ref(),
+            Some(ranges) if ranges.len() <= MAX_RANGES => ranges,
             _ => {
                 report.error(
                     &place.member("ranges"),

@@ -401,11 +401,17 @@ fn compares_with_a_number(test: &Value) -> bool {
 
 /// Whether operators that join conditions join some over an item's members: `{"$or": [{"a": 1}, {"b": 2}]}`.
 fn tests_members(object: &Object) -> bool {
+    let is_document = |item: &Object| !item.is_empty() && (!is_operators(item) || tests_members(item));
     object.iter().any(|(key, value)| match (key, value) {
-        ("$and" | "$or" | "$nor", Value::Array(items)) => items
-            .iter()
-            .filter_map(Value::as_object)
-            .any(|item| !item.is_empty() && (!is_operators(item) || tests_members(item))),
+        ("$and" | "$or" | "$nor", Value::Array(items)) => {
+            items.iter().filter_map(Value::as_object).any(|item| {
+                is_document(item)
+                    || item
+                        .get("$not")
+                        .and_then(Value::as_object)
+                        .is_some_and(is_document)
+            })
+        }
         _ => false,
     })
 }

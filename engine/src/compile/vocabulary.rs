@@ -58,7 +58,8 @@ vocabulary! {
     MUTATION: "a mutation" = ["op", "selector", "name", "value", "description"];
     FEATURE: "a feature" = ["default", "rules", "description"];
     RULE: "a rule" = [
-        "id", "key", "description", "gate", "requires", "when", "segment", "status", "schedule", "value", "variants",
+        "id", "key", "description", "gate", "requires", "when", "segment", "status", "schedule", "value", "range",
+        "variants",
     ];
     FEATURE_VARIANT: "a feature's variant" = [
         "id", "name", "description", "value", "weight", "range", "passThrough",
