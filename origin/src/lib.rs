@@ -30,6 +30,7 @@
 pub mod clock;
 pub mod command;
 pub mod growthbook;
+pub mod manifest_schema;
 pub mod message;
 pub mod published;
 pub mod server;

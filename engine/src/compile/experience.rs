@@ -199,12 +199,14 @@ pub(super) fn pages(value: &Value, place: &Place<'_>, report: &mut Report) -> Ve
     let mut patterns = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
         let place = &place.item(index);
-        if let Some(object) = item.as_object() {
+        let object = item.as_object();
+        if let Some(object) = object {
             report.unknown_keys(object, place, &[vocabulary::PAGE]);
         }
-        let pattern = match (item.get("path"), item.get("url")) {
-            (Value::String(path), Value::Null) => PagePattern::parse(PagePart::Path, path),
-            (Value::Null, Value::String(url)) => PagePattern::parse(PagePart::Url, url),
+        let part = |name: &str| object.and_then(|object| object.get(name));
+        let pattern = match (part("path"), part("url")) {
+            (Some(Value::String(path)), None) => PagePattern::parse(PagePart::Path, path),
+            (None, Some(Value::String(url))) => PagePattern::parse(PagePart::Url, url),
             _ => Err("expected {\"path\": …} or {\"url\": …}".to_owned()),
         };
         match pattern {
