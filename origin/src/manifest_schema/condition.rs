@@ -182,6 +182,7 @@ pub struct Held {
     /// The attribute, such as `profile.traits.plan`.
     pub path: ProfilePath,
     /// What it must have been all the time.
+    #[schemars(extend("not" = {"type": "null"}))]
     pub is: ElementTest,
     /// For how long, such as `14d`.
     #[schemars(rename = "for")]

@@ -60,3 +60,6 @@ pub fn manifest_schema() -> Value {
 pub fn manifest_schema_text() -> Result<String, serde_json::Error> {
     Ok(serde_json::to_string_pretty(&manifest_schema())? + "\n")
 }
+
+#[cfg(test)]
+mod tests;
