@@ -157,12 +157,9 @@ fn replay_explains_in_words_and_as_data() {
     let (code, data, _) = files.run(&["replay", "--manifest", "m.json", "--explain=json", "log.jsonl"]);
     assert_eq!(code, 0);
     for (explained, plain) in data.lines().zip(plain.lines()) {
-        let mut explained: serde_json::Value = serde_json::from_str(explained).unwrap();
+        let mut explained: Value = serde_json::from_str(explained).unwrap();
         let explanation = explained.as_object_mut().unwrap().remove("explanation").unwrap();
-        assert_eq!(
-            explained,
-            serde_json::from_str::<serde_json::Value>(plain).unwrap()
-        );
+        assert_eq!(explained, serde_json::from_str::<Value>(plain).unwrap());
         assert_eq!(explanation["experiences"][0]["experience"], "hero");
         assert_eq!(explanation["segments"].as_array().unwrap().len(), 4);
     }
