@@ -159,7 +159,7 @@ pub trait Attributes {
 }
 
 /// A run of a condition.
-struct Run<'c> {
+pub(crate) struct Run<'c> {
     nodes: &'c [Node],
     groups: &'c [Set],
 }
@@ -185,7 +185,7 @@ impl Condition {
         &self.nodes
     }
 
-    const fn run<'c>(&'c self, groups: &'c [Set]) -> Run<'c> {
+    pub(crate) const fn run<'c>(&'c self, groups: &'c [Set]) -> Run<'c> {
         Run {
             nodes: self.nodes.as_slice(),
             groups,
@@ -198,13 +198,14 @@ impl Run<'_> {
         self.nodes.last().is_some_and(|root| self.node(root, subject))
     }
 
-    fn at(&self, id: NodeId, subject: &Subject<'_>) -> bool {
+    pub(crate) fn at(&self, id: NodeId, subject: &Subject<'_>) -> bool {
         self.nodes
             .get(usize::from(id))
             .is_some_and(|node| self.node(node, subject))
     }
 
-    fn node(&self, node: &Node, subject: &Subject<'_>) -> bool {
+    /// Whether a node holds.
+    pub(crate) fn node(&self, node: &Node, subject: &Subject<'_>) -> bool {
         match node {
             Node::All(nodes) => nodes.iter().all(|id| self.at(*id, subject)),
             Node::Any(nodes) => nodes.iter().any(|id| self.at(*id, subject)),
@@ -377,7 +378,7 @@ impl Condition {
 }
 
 /// What a node is asked about.
-enum Subject<'a> {
+pub(crate) enum Subject<'a> {
     Document(&'a dyn Attributes),
     Group(&'a dyn Attributes, u32),
     Value(Option<&'a Value>),
@@ -393,7 +394,8 @@ impl Subject<'_> {
         }
     }
 
-    fn at(&self, path: &[String]) -> Option<Cow<'_, Value>> {
+    /// The value at a path.
+    pub(crate) fn at(&self, path: &[String]) -> Option<Cow<'_, Value>> {
         let at = |path| match self {
             Subject::Document(attributes) | Subject::Group(attributes, _) => attributes.attribute(path),
             Subject::Value(value) => value.and_then(|value| value.at(path)).map(Cow::Borrowed),

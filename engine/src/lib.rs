@@ -25,6 +25,7 @@ pub mod decay;
 pub mod decide;
 pub mod decider;
 pub mod event;
+pub mod explain;
 pub mod facts;
 pub mod fold;
 pub mod hash;

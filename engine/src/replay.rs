@@ -7,6 +7,7 @@ use crate::codec::Malformed;
 use crate::decide::{Context, Decisions, decide};
 use crate::decider::Decider;
 use crate::event::{Arrival, Event, EventError, instant};
+use crate::explain::explain;
 use crate::fold::fold;
 use crate::oracle::Log;
 use crate::program::Program;
@@ -103,6 +104,15 @@ impl<P: Borrow<Program>> Replay<P> {
 
     /// Folds an event and decides at its instant, or, when it came late, at the latest one of its visitor.
     pub fn step(&mut self, logged: &LoggedEvent) -> Value {
+        self.run(logged, false)
+    }
+
+    /// The same, with the explanation of what was decided as the line's `explanation`; see [`explain`].
+    pub fn step_explained(&mut self, logged: &LoggedEvent) -> Value {
+        self.run(logged, true)
+    }
+
+    fn run(&mut self, logged: &LoggedEvent, explained: bool) -> Value {
         let program = self.program.borrow();
         let visitor = self.visitors.entry(logged.visitor_id.clone());
         let Visitor {
@@ -117,7 +127,11 @@ impl<P: Borrow<Program>> Replay<P> {
         *latest = (*latest).max(logged.event.time);
         fold(program, state, &logged.event);
         let decisions = decider.decide(program, state, &context(logged), *latest);
-        let line = line(program, logged, decisions);
+        let mut line = line(program, logged, decisions);
+        if explained && let Value::Object(line) = &mut line {
+            let explanation = explain(program, state, &context(logged), decisions, *latest);
+            line.insert("explanation", explanation);
+        }
         state.keep_sticky(program, &context(logged), decisions, *latest);
         line
     }
