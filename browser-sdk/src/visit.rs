@@ -44,6 +44,8 @@ pub struct Visit {
     extra: Object,
     request: Request,
     consent: Option<String>,
+    /// What a preview asks for: places of experiences and their variants.
+    forced: Vec<(u16, u16)>,
     /// Events for the journal, until it is written.
     unwritten: Vec<Event>,
     /// Keys of events that are in a sealed state: the journal need not keep them.
@@ -58,7 +60,10 @@ impl Visit {
         let page = PageState::from_value(page_state).ok()?;
         let state = State::from_bytes(&program, &page.state).unwrap_or_else(|_| State::new(&program));
         let request = Request::new(url, page.request.clone());
+        let forced = page.forced.iter();
+        let forced = forced.filter_map(|(experience, variant)| program.variant(experience, variant));
         let mut visit = Self {
+            forced: forced.collect(),
             program,
             state,
             visitor_id: page.visitor_id,
@@ -219,7 +224,7 @@ impl Visit {
             visitor_id: &self.visitor_id,
             request,
             consent,
-            forced: &[],
+            forced: &self.forced,
         }
     }
 

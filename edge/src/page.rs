@@ -1,6 +1,8 @@
 //! A page of the site: asked for at the upstream, decided, rewritten while it passes.
 
 use crate::config::Config;
+use crate::explain::{EXPLAIN_HEADER, explain_header};
+use crate::preview::Preview;
 use crate::programs::{self, Loaded};
 use crate::proxy::{self, UpstreamRequest};
 use crate::timing::{Outcome, Timing};
@@ -39,9 +41,17 @@ pub(crate) async fn handle(
     let loaded = programs::current(env, context, config).await;
     let cookie = headers.get("cookie")?.unwrap_or_default();
     let now = clock::now();
+    let secure = request.url().starts_with("https:");
+    let preview = loaded.as_ref().map_or_else(Preview::default, |loaded| {
+        Preview::read(&request.url(), &cookie, &loaded.program, config, now)
+    });
+    timing.note(preview.note);
+    let untouched = |response: &web_sys::Response, timing: &Timing, outcome| {
+        untouched(response, timing, outcome, preview.cookie(secure))
+    };
     let visitor = loaded
         .as_ref()
-        .map(|loaded| read_visit(loaded, &cookie, context, config, now));
+        .map(|loaded| read_visit(loaded, &cookie, &preview, context, config, now));
     let response = match answer.headers().await {
         Ok(response) => response,
         Err(error) => return or_bad_gateway(Err(error)),
@@ -58,7 +68,7 @@ pub(crate) async fn handle(
         Err(outcome) => return untouched(&response, &timing, outcome),
     };
     match personalise(
-        request, &headers, &response, &loaded, visit, env, context, config, &timing,
+        request, &headers, &response, &loaded, visit, &preview, env, context, config, &timing,
     ) {
         Ok(personalised) => Ok(personalised),
         Err(Stop(outcome, error)) => {
@@ -148,15 +158,20 @@ fn is_page(response: &web_sys::Response) -> bool {
 fn read_visit(
     loaded: &Loaded,
     cookie: &str,
+    preview: &Preview,
     context: &Context,
     config: &Config,
     now: i64,
 ) -> std::result::Result<Visit, Outcome> {
-    if !Consent::read(cookie, &loaded.program).personalization {
+    let consent = Consent::read(cookie, &loaded.program).personalization;
+    // Who has asked for variants gets them; without consent nothing else is read or kept for it.
+    if !consent && !preview.is_on() {
         return Err(Outcome::NoConsent);
     }
-    let visit = Visit::read(cookie, &loaded.program, config, now, true).ok_or(Outcome::Failed)?;
-    snapshots::ask(&visit, context, config, now);
+    let visit = Visit::read(cookie, &loaded.program, config, now, consent).ok_or(Outcome::Failed)?;
+    if consent {
+        snapshots::ask(&visit, context, config, now);
+    }
     Ok(visit)
 }
 
@@ -170,6 +185,7 @@ fn personalise(
     response: &web_sys::Response,
     loaded: &Loaded,
     mut visit: Visit,
+    preview: &Preview,
     env: &Env,
     context: &Context,
     config: &Config,
@@ -186,10 +202,13 @@ fn personalise(
     {
         return Err(Stop(Outcome::Excluded, "the site excludes it".to_owned()));
     }
-    snapshots::take(&mut visit, program);
     let now = clock::now();
     let cookie = headers.get("cookie")?.unwrap_or_default();
-    let counts = is_seen_by_a_person(headers) && Consent::read(&cookie, program).analytics;
+    let consent = Consent::read(&cookie, program);
+    if consent.personalization {
+        snapshots::take(&mut visit, program);
+    }
+    let counts = is_seen_by_a_person(headers) && consent.analytics;
     let page_view = if counts {
         view(&mut visit, loaded, &page, now)
     } else {
@@ -198,13 +217,15 @@ fn personalise(
     let question = Question {
         visitor_id: &visit.visitor_id,
         request: &page,
-        consent: true,
-        forced: &[],
+        consent: consent.personalization,
+        forced: &preview.forced,
     };
     let decisions = decide(program, &visit.state, &question, now);
     let (edits, applied) = page_state::edits_of(program, &visit, &question, &decisions, now);
     let view = page_view.clone();
-    let state = page_state::page_state(program, &loaded.id, &visit, facts, applied, page_view, now);
+    let state = page_state::page_state(
+        program, &loaded.id, &visit, facts, applied, preview, page_view, now,
+    );
 
     let content_type = Headers(response.headers())
         .get("content-type")?
@@ -226,18 +247,33 @@ fn personalise(
         Outcome::Personalised
     };
     let leaving = Headers(personalised.headers());
-    for name in NOT_OURS {
-        leaving.delete(name)?;
-    }
-    leaving.set("cache-control", "private, no-store")?;
+    make_private(&leaving)?;
     leaving.append("server-timing", &timing.header(outcome))?;
-    for cookie in visit.cookies(program, config, request.url().starts_with("https:")) {
+    let secure = request.url().starts_with("https:");
+    let visit_cookies = if consent.personalization {
+        visit.cookies(program, config, secure)
+    } else {
+        Vec::new()
+    };
+    for cookie in visit_cookies.into_iter().chain(preview.cookie(secure)) {
         leaving.append("set-cookie", &cookie)?;
     }
-    if let Some(view) = view {
+    if preview.is_on() {
+        leaving.set(EXPLAIN_HEADER, &explain_header(program, &decisions, preview))?;
+    }
+    // What is seen in a preview says nothing of visitors.
+    if let Some(view) = view.filter(|_| !preview.is_on()) {
         hand_on_view(&view, &visit.visitor_id, &page, env, context);
     }
     Ok(personalised)
+}
+
+/// Takes away what would let anybody keep a response or take it for the upstream's.
+fn make_private(headers: &Headers) -> Result<()> {
+    for name in NOT_OURS {
+        headers.delete(name)?;
+    }
+    headers.set("cache-control", "private, no-store")
 }
 
 /// Whether the page is loaded for a person to see now: not ahead of time, and not by a script.
@@ -305,10 +341,20 @@ fn charset(content_type: &str) -> Option<&str> {
     })
 }
 
-/// The upstream's answer, with the reason why it was not touched.
-fn untouched(response: &web_sys::Response, timing: &Timing, outcome: Outcome) -> Result<web_sys::Response> {
+/// The upstream's answer, with the reason why it was not touched, and the cookie of a preview that begins or ends.
+fn untouched(
+    response: &web_sys::Response,
+    timing: &Timing,
+    outcome: Outcome,
+    cookie: Option<String>,
+) -> Result<web_sys::Response> {
     let passed = proxy::with_body(response, response.body().as_ref())?;
-    Headers(passed.headers()).append("server-timing", &timing.header(outcome))?;
+    let leaving = Headers(passed.headers());
+    leaving.append("server-timing", &timing.header(outcome))?;
+    if let Some(cookie) = cookie {
+        make_private(&leaving)?;
+        leaving.append("set-cookie", &cookie)?;
+    }
     Ok(passed)
 }
 

@@ -44,6 +44,7 @@ impl Outcome {
 pub(crate) struct Timing {
     started_at: Timestamp,
     upstream: i64,
+    note: Option<&'static str>,
 }
 
 impl Timing {
@@ -51,6 +52,7 @@ impl Timing {
         Self {
             started_at: clock::now(),
             upstream: 0,
+            note: None,
         }
     }
 
@@ -59,12 +61,19 @@ impl Timing {
         self.upstream = milliseconds;
     }
 
+    /// Notes what else is to be said.
+    pub(crate) fn note(&mut self, note: Option<&'static str>) {
+        self.note = note;
+    }
+
     /// The header's value.
     pub(crate) fn header(&self, outcome: Outcome) -> String {
         let ours = (clock::now() - self.started_at - self.upstream).max(0);
         format!(
-            "nearside;dur={ours};desc=\"{}\", nearside-upstream;dur={}",
+            "nearside;dur={ours};desc=\"{}{}{}\", nearside-upstream;dur={}",
             outcome.name(),
+            if self.note.is_some() { " " } else { "" },
+            self.note.unwrap_or_default(),
             self.upstream
         )
     }

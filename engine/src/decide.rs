@@ -105,11 +105,19 @@ pub fn decide(program: &Program, facts: &dyn Facts, context: &Context<'_>, now: 
     };
     let mut decisions = vec![nothing; program.experiences.len()];
     let mut groups: Vec<&str> = Vec::new();
-    for index in &program.by_priority {
+    // What is asked for comes first: another of its group makes room, whatever its priority.
+    let is_forced = |index: &&u16| forced_variant(program, **index, context).is_some();
+    let order = program.by_priority.iter();
+    let order = order
+        .clone()
+        .filter(is_forced)
+        .chain(order.filter(|index| !is_forced(index)));
+    for index in order {
         let Some(experience) = program.experiences.get(usize::from(*index)) else {
             continue;
         };
-        let decision = decide_one(experience, *index, context, &reading, &groups, now);
+        let forced = forced_variant(program, *index, context);
+        let decision = decide_one(experience, forced, context, &reading, &groups, now);
         if let (Some(_), Some(group)) = (decision.variant, &experience.group) {
             groups.push(group);
         }
@@ -132,9 +140,16 @@ pub fn decide(program: &Program, facts: &dyn Facts, context: &Context<'_>, now: 
     }
 }
 
+/// The variant that a preview asks for, if there is such a variant.
+fn forced_variant(program: &Program, index: u16, context: &Context<'_>) -> Option<u16> {
+    let (_, variant) = context.forced.iter().find(|(forced, _)| *forced == index)?;
+    let experience = program.experiences.get(usize::from(index))?;
+    experience.variants.get(usize::from(*variant)).map(|_| *variant)
+}
+
 fn decide_one(
     experience: &Experience,
-    index: u16,
+    forced: Option<u16>,
     context: &Context<'_>,
     attributes: &dyn Attributes,
     groups: &[&str],
@@ -147,12 +162,22 @@ fn decide_one(
     if experience.status == Status::Invalid {
         return none(Reason::Invalid);
     }
-    if let Some((_, variant)) = context.forced.iter().find(|(forced, _)| *forced == index)
-        && usize::from(*variant) < experience.variants.len()
-    {
-        return Decision {
-            variant: Some(*variant),
-            reason: Reason::Forced,
+    let on_page = experience.pages.is_empty()
+        || experience
+            .pages
+            .iter()
+            .any(|page| page.matches(context.request.url(), context.request.path()));
+    let in_group = |group: &str| groups.contains(&group);
+    let is_excluded = experience.group.as_deref().is_some_and(in_group);
+    if let Some(variant) = forced {
+        // Whoever the visitor is and whatever the hour; but as a page could look, so only where it can be.
+        return match (on_page, is_excluded) {
+            (false, _) => none(Reason::OffPage),
+            (true, true) => none(Reason::Excluded),
+            (true, false) => Decision {
+                variant: Some(variant),
+                reason: Reason::Forced,
+            },
         };
     }
     let in_time =
@@ -163,12 +188,7 @@ fn decide_one(
     if !context.consent {
         return none(Reason::NoConsent);
     }
-    if !experience.pages.is_empty()
-        && !experience
-            .pages
-            .iter()
-            .any(|page| page.matches(context.request.url(), context.request.path()))
-    {
+    if !on_page {
         return none(Reason::OffPage);
     }
     if !experience
@@ -178,11 +198,7 @@ fn decide_one(
     {
         return none(Reason::NotInSegment);
     }
-    if experience
-        .group
-        .as_deref()
-        .is_some_and(|group| groups.contains(&group))
-    {
+    if is_excluded {
         return none(Reason::Excluded);
     }
     if experience.holdout > 0.0 {

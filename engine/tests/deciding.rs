@@ -208,6 +208,7 @@ fn a_preview_forces_a_variant_that_there_is() {
             &Visit {
                 forced,
                 consent: false,
+                url: "https://x.example/b",
                 ..PLAIN
             },
             &expected,
@@ -226,9 +227,43 @@ fn a_preview_forces_a_variant_that_there_is() {
         experiences,
         &Visit {
             forced: &[(0, 1)],
+            url: "https://x.example/b",
             ..PLAIN
         },
         &[(Some(1), Reason::Forced), (None, Reason::Excluded), invalid],
+    );
+    // Where it cannot be, it is not; nor can two of a group be.
+    let given = (Some(0), Reason::Assigned);
+    let elsewhere = Visit {
+        forced: &[(0, 1)],
+        ..PLAIN
+    };
+    check(
+        experiences,
+        &elsewhere,
+        &[(None, Reason::OffPage), given, invalid],
+    );
+    let both = Visit {
+        forced: &[(1, 0), (0, 0)],
+        url: "https://x.example/b",
+        ..PLAIN
+    };
+    check(
+        experiences,
+        &both,
+        &[(Some(0), Reason::Forced), (None, Reason::Excluded), invalid],
+    );
+    // One of higher priority makes room too.
+    let lower = r#"{"id":"a","group":"g","variants":[{"id":"v"}]},
+        {"id":"b","group":"g","priority":9,"variants":[{"id":"v"}]}"#;
+    let first = Visit {
+        forced: &[(0, 0)],
+        ..PLAIN
+    };
+    check(
+        lower,
+        &first,
+        &[(Some(0), Reason::Forced), (None, Reason::Excluded)],
     );
 }
 

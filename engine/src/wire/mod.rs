@@ -2,10 +2,15 @@
 
 mod journal;
 mod page_state;
+mod preview;
 mod surrogates;
 
 pub use journal::{MAX_JOURNAL, read_journal, write_journal};
 pub use page_state::{AppliedDecision, PageState, PageView};
+pub use preview::{
+    MAX_PREVIEW_TOKEN, MAX_PREVIEW_VARIANTS, PREVIEW_COOKIE, PREVIEW_KEY_CONTEXT, PREVIEW_PARAMETER,
+    PREVIEW_TAG, Preview, read_preview_token, split_preview, write_preview_token,
+};
 pub use surrogates::repair_surrogates;
 
 use crate::base64url;

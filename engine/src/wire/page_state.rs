@@ -41,6 +41,8 @@ pub struct PageState {
     pub request: Object,
     /// What the edge has put into the page.
     pub applied: Vec<AppliedDecision>,
+    /// What a preview asks for: experiences with their variants, by their ids.
+    pub forced: Vec<(String, String)>,
     /// The page view of this page; none if the page was not counted.
     pub page_view: Option<PageView>,
     /// The keys of journal entries that the visitor's cookie held before this request: they are safe.
@@ -70,6 +72,15 @@ impl PageState {
             ])
         });
         object.insert("applied", applied.collect::<Vec<_>>());
+        if !self.forced.is_empty() {
+            let pair = |(experience, variant): &(String, String)| {
+                Value::Array(vec![
+                    Value::from(experience.as_str()),
+                    Value::from(variant.as_str()),
+                ])
+            };
+            object.insert("forced", self.forced.iter().map(pair).collect::<Vec<_>>());
+        }
         if let Some(view) = &self.page_view {
             let mut page_view = Object::new();
             page_view.insert("id", view.message_id.as_str());
@@ -109,6 +120,12 @@ impl PageState {
             }),
             _ => Err(Malformed),
         });
+        let forced = list("forced").iter().map(|pair| match pair.as_array() {
+            Some([Value::String(experience), Value::String(variant)]) => {
+                Ok((experience.clone(), variant.clone()))
+            }
+            _ => Err(Malformed),
+        });
         let view = value.get("pageView");
         let page_view = match view.get("id").as_str() {
             None => None,
@@ -127,6 +144,7 @@ impl PageState {
             state: base64url::decode(text("state")?)?,
             request: value.get("request").as_object().cloned().unwrap_or_default(),
             applied: applied.collect::<Result<_, _>>()?,
+            forced: forced.collect::<Result<_, _>>()?,
             page_view,
             confirmed: list("confirmed")
                 .iter()

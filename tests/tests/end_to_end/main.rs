@@ -11,6 +11,7 @@ mod browser;
 mod faults;
 mod hostile;
 mod parity;
+mod previews;
 mod untouched;
 mod visits;
 
