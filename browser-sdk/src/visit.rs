@@ -169,11 +169,7 @@ impl Visit {
         };
         // An event is folded once: if the edge took it from the journal and saw less of it than its batch will
         // say, the rest would be lost.
-        let faithful = self
-            .program
-            .cells
-            .iter()
-            .all(|cell| cell.matcher.matches(event) == cell.matcher.matches(&brief));
+        let faithful = self.program.means_the_same(event, &brief);
         if faithful {
             self.unwritten.push(brief);
         }

@@ -3,8 +3,12 @@
 //! A condition is a list of nodes in which each node comes after those that it uses, the root last; so
 //! that no input can make one that is circular or too deep.
 
+use crate::cell::measure::Measure;
 use crate::event::Event;
+use crate::near::Circle;
 use crate::value::Value;
+use crate::value_tests::{Set, compare, lower, same, same_ignoring_case};
+use crate::version::{self, VersionTest};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -26,6 +30,18 @@ pub enum Comparison {
     Greater,
     /// Greater or equal.
     GreaterOrEqual,
+}
+
+impl Comparison {
+    /// Whether this is the order that is asked for.
+    pub(crate) fn allows(self, ordering: Ordering) -> bool {
+        match self {
+            Comparison::Less => ordering == Ordering::Less,
+            Comparison::LessOrEqual => ordering != Ordering::Greater,
+            Comparison::Greater => ordering == Ordering::Greater,
+            Comparison::GreaterOrEqual => ordering != Ordering::Less,
+        }
+    }
 }
 
 /// Where in a text another text must be.
@@ -50,18 +66,21 @@ pub enum Node {
     Not(NodeId),
     /// The node holds for the attribute at this path.
     Attribute(Vec<String>, NodeId),
-    /// The node holds for the number of events that the cell counts.
-    Count(u16, NodeId),
+    /// The node holds for what the cell measures; nothing to measure does not.
+    Measure(u16, Measure, NodeId),
+    /// The node holds for one of the groups that these cells have.
+    AnyGroup(Vec<u16>, NodeId),
     /// The visitor is in the segment.
     Segment(u16),
-    /// The value fits a bare constant: `"path": constant`, with JavaScript's conversions.
+    /// A bare constant, `"path": constant`: the value is the constant, of the same type; a list or object in
+    /// all that it holds.
     Is(Value),
-    /// `$eq`: the value is the constant, of the same type.
+    /// `$eq`: the value is the constant, of the same type. As in JavaScript, no list or object equals another.
     Equal(Value),
     /// `$lt`, `$lte`, `$gt`, `$gte`.
     Compare(Comparison, Value),
-    /// `$in`: the value, or one of the list's items, is one of the constants.
-    In(Vec<Value>),
+    /// `$in`, `$ini`: the value, or one of the list's items, is one of the constants; `true` ignores the case.
+    In(Set, bool),
     /// `$exists: true`.
     Exists,
     /// `$type`.
@@ -74,6 +93,35 @@ pub enum Node {
     Every(Vec<NodeId>),
     /// `$startsWith`, `$endsWith`, `$contains`; `true` ignores the case.
     Text(TextPlace, String, bool),
+    /// `$inGroup`: the value, or one of the list's items, is in the group.
+    Group(u16),
+    /// An item of `$alli`: the value is the constant, which is in lower case, or a text that differs in case.
+    IsIgnoringCase(Value),
+    /// `$veq`, `$vlt`, `$vlte`, `$vgt`, `$vgte`.
+    Version(VersionTest, Value),
+    /// `$near`.
+    Near(Circle),
+    /// `$feature`: the node holds for what this path of the feature's value leads to.
+    Feature(u16, Vec<String>, NodeId),
+}
+
+impl Node {
+    /// Appends the numbers with which a test compares; false if it is no comparison with numbers.
+    pub(crate) fn numbers(&self, numbers: &mut Vec<f64>) -> bool {
+        match self {
+            Node::Is(Value::Number(number))
+            | Node::Equal(Value::Number(number))
+            | Node::Compare(_, Value::Number(number)) => {
+                numbers.push(*number);
+                true
+            }
+            Node::In(values, _) => {
+                numbers.extend(values.numbers());
+                true
+            }
+            _ => false,
+        }
+    }
 }
 
 /// A compiled condition.
@@ -86,21 +134,42 @@ pub struct Condition {
 pub trait Attributes {
     /// The value at a path; `None` if there is none.
     fn attribute(&self, path: &[String]) -> Option<Cow<'_, Value>>;
-    /// How many events the cell counts.
-    fn count(&self, cell: usize) -> u32;
+    /// What the cell measures, in one of its groups.
+    fn measure(&self, cell: usize, measure: Measure, group: Option<u32>) -> Option<f64>;
+    /// The group at a place among the cell's.
+    fn group(&self, cell: usize, place: usize) -> Option<u32>;
     /// Whether the visitor is in the segment.
     fn in_segment(&self, segment: usize) -> bool;
+    /// The groups that conditions refer to by their place.
+    fn groups(&self) -> &[Set] {
+        &[]
+    }
+    /// The value that was decided for a feature; `None` if it has none.
+    fn feature(&self, _feature: usize) -> Option<&Value> {
+        None
+    }
+}
+
+/// A run of a condition.
+struct Run<'c> {
+    nodes: &'c [Node],
+    groups: &'c [Set],
 }
 
 impl Condition {
     /// Whether the condition holds.
     pub fn holds(&self, attributes: &dyn Attributes) -> bool {
-        self.root(&Subject::Document(attributes))
+        self.run(attributes.groups()).root(&Subject::Document(attributes))
     }
 
     /// Whether the condition holds for an event.
     pub fn holds_for_event(&self, event: &Event) -> bool {
-        self.root(&Subject::Document(&EventAttributes(event)))
+        self.run(&[]).root(&Subject::Document(&EventAttributes(event)))
+    }
+
+    /// Whether the condition, which is about a value, holds for it.
+    pub(crate) fn fits(&self, value: Option<&Value>) -> bool {
+        self.run(&[]).root(&Subject::Value(value))
     }
 
     /// The nodes, the root last.
@@ -108,6 +177,15 @@ impl Condition {
         &self.nodes
     }
 
+    const fn run<'c>(&'c self, groups: &'c [Set]) -> Run<'c> {
+        Run {
+            nodes: self.nodes.as_slice(),
+            groups,
+        }
+    }
+}
+
+impl Run<'_> {
     fn root(&self, subject: &Subject<'_>) -> bool {
         self.nodes.last().is_some_and(|root| self.node(root, subject))
     }
@@ -127,23 +205,46 @@ impl Condition {
                 let value = subject.at(path);
                 self.at(*id, &Subject::Value(value.as_deref()))
             }
-            Node::Count(cell, id) => match subject {
-                Subject::Document(attributes) => {
-                    let count = Value::Number(f64::from(attributes.count(usize::from(*cell))));
-                    self.at(*id, &Subject::Value(Some(&count)))
-                }
-                Subject::Value(_) => false,
+            Node::Measure(cell, measure, id) => {
+                let measured = match subject {
+                    Subject::Document(attributes) => attributes.measure(usize::from(*cell), *measure, None),
+                    Subject::Group(attributes, group) => {
+                        attributes.measure(usize::from(*cell), *measure, Some(*group))
+                    }
+                    Subject::Value(_) => None,
+                };
+                measured.is_some_and(|number| self.at(*id, &Subject::Value(Some(&Value::Number(number)))))
+            }
+            Node::AnyGroup(cells, id) => match subject {
+                Subject::Document(attributes) => cells.iter().any(|cell| {
+                    let groups = (0..).map_while(|place| attributes.group(usize::from(*cell), place));
+                    groups
+                        .into_iter()
+                        .any(|group| self.at(*id, &Subject::Group(*attributes, group)))
+                }),
+                _ => false,
             },
             Node::Segment(segment) => match subject {
                 Subject::Document(attributes) => attributes.in_segment(usize::from(*segment)),
-                Subject::Value(_) => false,
+                _ => false,
             },
-            Node::Is(constant) => is(subject.value(), constant),
-            Node::Equal(constant) => subject.value() == constant,
+            Node::Is(constant) => subject.value() == constant,
+            Node::Equal(constant) => same(subject.value(), constant),
             Node::Compare(comparison, constant) => compare(subject.value(), *comparison, constant),
-            Node::In(constants) => match subject.value() {
-                Value::Array(items) => items.iter().any(|item| constants.contains(item)),
-                value => constants.contains(value),
+            Node::In(set, ignore_case) => set.meets(subject.value(), *ignore_case),
+            Node::Group(group) => self
+                .groups
+                .get(usize::from(*group))
+                .is_some_and(|group| group.meets(subject.value(), false)),
+            Node::IsIgnoringCase(constant) => same_ignoring_case(subject.value(), constant),
+            Node::Version(test, constant) => version::holds(subject.value(), *test, constant),
+            Node::Near(circle) => circle.contains(subject.value()),
+            Node::Feature(feature, path, id) => match subject {
+                Subject::Document(attributes) => {
+                    let value = attributes.feature(usize::from(*feature));
+                    self.at(*id, &Subject::Value(value.and_then(|value| value.at(path))))
+                }
+                _ => false,
             },
             Node::Exists => !subject.value().is_null(),
             Node::Type(name) => type_name(subject) == name,
@@ -154,7 +255,10 @@ impl Condition {
                 _ => false,
             },
             Node::Element(id) => match subject.value() {
-                Value::Array(items) => items.iter().any(|item| self.at(*id, &Subject::Value(Some(item)))),
+                // Items that are nothing are passed over.
+                Value::Array(items) => items
+                    .iter()
+                    .any(|item| !item.is_null() && self.at(*id, &Subject::Value(Some(item)))),
                 _ => false,
             },
             Node::Every(nodes) => match subject.value() {
@@ -164,35 +268,30 @@ impl Condition {
                 _ => false,
             },
             Node::Text(place, needle, ignore_case) => match subject.value() {
-                Value::String(text) if *ignore_case => fits(&text.to_lowercase(), *place, needle),
+                Value::String(text) if *ignore_case => fits(&lower(text), *place, needle),
                 Value::String(text) => fits(text, *place, needle),
                 _ => false,
             },
         }
     }
+}
 
-    /// The numbers that tests of the attribute at this path compare its value with.
-    pub(crate) fn numbers_compared(&self, path: &[&str], numbers: &mut Vec<f64>) {
-        for node in &self.nodes {
-            if let Node::Attribute(known, id) = node
-                && known == path
-            {
-                self.numbers_below(*id, numbers);
-            }
-        }
+impl Condition {
+    /// The numbers that the test at a node compares a number with.
+    pub(crate) fn numbers_compared(&self, id: NodeId, numbers: &mut Vec<f64>) {
+        self.numbers_below(id, numbers);
     }
 
     fn numbers_below(&self, id: NodeId, numbers: &mut Vec<f64>) {
         match self.nodes.get(usize::from(id)) {
-            Some(Node::All(nodes) | Node::Any(nodes) | Node::Every(nodes)) => {
+            Some(Node::All(nodes) | Node::Any(nodes)) => {
                 nodes.iter().for_each(|id| self.numbers_below(*id, numbers));
             }
             Some(Node::Not(id)) => self.numbers_below(*id, numbers),
-            Some(Node::Is(value) | Node::Equal(value) | Node::Compare(_, value)) => {
-                numbers.extend(to_number(value));
+            Some(leaf) => {
+                leaf.numbers(numbers);
             }
-            Some(Node::In(values)) => numbers.extend(values.iter().filter_map(to_number)),
-            _ => {}
+            None => {}
         }
     }
 
@@ -215,9 +314,19 @@ impl Condition {
                 Node::All(nodes) | Node::Any(nodes) | Node::Every(nodes) => {
                     nodes.iter().try_for_each(&mut child)?;
                 }
-                Node::Not(id) | Node::Attribute(_, id) | Node::Size(id) | Node::Element(id) => child(id)?,
-                Node::Count(cell, id) => {
+                Node::Not(id)
+                | Node::Attribute(_, id)
+                | Node::Size(id)
+                | Node::Element(id)
+                | Node::Feature(_, _, id) => child(id)?,
+                Node::Measure(cell, _, id) => {
                     if usize::from(*cell) >= cells {
+                        return None;
+                    }
+                    child(id)?;
+                }
+                Node::AnyGroup(grouped, id) => {
+                    if grouped.iter().any(|cell| usize::from(*cell) >= cells) {
                         return None;
                     }
                     child(id)?;
@@ -230,7 +339,11 @@ impl Condition {
                 Node::Is(_)
                 | Node::Equal(_)
                 | Node::Compare(..)
-                | Node::In(_)
+                | Node::In(..)
+                | Node::Group(_)
+                | Node::IsIgnoringCase(_)
+                | Node::Version(..)
+                | Node::Near(_)
                 | Node::Exists
                 | Node::Type(_)
                 | Node::Text(..) => {}
@@ -242,11 +355,21 @@ impl Condition {
         }
         (!self.nodes.is_empty()).then_some(())
     }
+
+    /// Whether the groups and features that the condition refers to are there.
+    pub(crate) fn refers_within(&self, groups: usize, features: usize) -> bool {
+        self.nodes.iter().all(|node| match node {
+            Node::Group(group) => usize::from(*group) < groups,
+            Node::Feature(feature, ..) => usize::from(*feature) < features,
+            _ => true,
+        })
+    }
 }
 
 /// What a node is asked about.
 enum Subject<'a> {
     Document(&'a dyn Attributes),
+    Group(&'a dyn Attributes, u32),
     Value(Option<&'a Value>),
 }
 
@@ -256,15 +379,36 @@ impl Subject<'_> {
     fn value(&self) -> &Value {
         match self {
             Subject::Value(Some(value)) => value,
-            Subject::Value(None) | Subject::Document(_) => &NULL,
+            Subject::Value(None) | Subject::Document(_) | Subject::Group(..) => &NULL,
         }
     }
 
     fn at(&self, path: &[String]) -> Option<Cow<'_, Value>> {
-        match self {
-            Subject::Document(attributes) => attributes.attribute(path),
+        let at = |path| match self {
+            Subject::Document(attributes) | Subject::Group(attributes, _) => attributes.attribute(path),
             Subject::Value(value) => value.and_then(|value| value.at(path)).map(Cow::Borrowed),
-        }
+        };
+        at(path).or_else(|| match path {
+            // As in JavaScript, a list has a length.
+            [list @ .., last] if last == "length" && !list.is_empty() => match at(list).as_deref() {
+                Some(Value::Array(items)) => Some(Cow::Owned(Value::Number(items.len() as f64))),
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+}
+
+/// The value of an event at a path.
+pub(crate) fn event_attribute<'e>(event: &'e Event, path: &[String]) -> Option<Cow<'e, Value>> {
+    let (root, rest) = path.split_first()?;
+    match root.as_str() {
+        "properties" => event.properties.at(rest).map(Cow::Borrowed),
+        "context" => event.context.at(rest).map(Cow::Borrowed),
+        "traits" => event.traits.at(rest).map(Cow::Borrowed),
+        "type" if rest.is_empty() => Some(Cow::Owned(Value::from(event.kind.name()))),
+        "name" if rest.is_empty() => Some(Cow::Owned(Value::from(event.name.as_str()))),
+        _ => None,
     }
 }
 
@@ -273,79 +417,20 @@ struct EventAttributes<'a>(&'a Event);
 
 impl Attributes for EventAttributes<'_> {
     fn attribute(&self, path: &[String]) -> Option<Cow<'_, Value>> {
-        let (root, rest) = path.split_first()?;
-        match root.as_str() {
-            "properties" => self.0.properties.at(rest).map(Cow::Borrowed),
-            "context" => self.0.context.at(rest).map(Cow::Borrowed),
-            "traits" => self.0.traits.at(rest).map(Cow::Borrowed),
-            "type" if rest.is_empty() => Some(Cow::Owned(Value::from(self.0.kind.name()))),
-            "name" if rest.is_empty() => Some(Cow::Owned(Value::from(self.0.name.as_str()))),
-            _ => None,
-        }
+        event_attribute(self.0, path)
     }
 
-    fn count(&self, _: usize) -> u32 {
-        0
+    fn measure(&self, _: usize, _: Measure, _: Option<u32>) -> Option<f64> {
+        None
+    }
+
+    fn group(&self, _: usize, _: usize) -> Option<u32> {
+        None
     }
 
     fn in_segment(&self, _: usize) -> bool {
         false
     }
-}
-
-/// Equality as GrowthBook has it for a bare constant: the value is converted to the constant's type.
-fn is(value: &Value, constant: &Value) -> bool {
-    match constant {
-        Value::String(text) => match value {
-            Value::String(value) => value == text,
-            Value::Null => text == "null",
-            other => other.to_text() == *text,
-        },
-        Value::Number(number) => to_number(value) == Some(*number),
-        Value::Bool(boolean) => !value.is_null() && truthy(value) == *boolean,
-        Value::Null => value.is_null(),
-        Value::Array(_) | Value::Object(_) => value == constant,
-    }
-}
-
-/// JavaScript's `Number(value)`; `None` is `NaN`.
-fn to_number(value: &Value) -> Option<f64> {
-    match value {
-        Value::Null => Some(0.0),
-        Value::Bool(boolean) => Some(f64::from(u8::from(*boolean))),
-        Value::Number(number) => Some(*number),
-        Value::String(text) if text.trim().is_empty() => Some(0.0),
-        Value::String(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
-        Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-/// JavaScript's `Boolean(value)`.
-fn truthy(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(boolean) => *boolean,
-        Value::Number(number) => *number != 0.0 && !number.is_nan(),
-        Value::String(text) => !text.is_empty(),
-        Value::Array(_) | Value::Object(_) => true,
-    }
-}
-
-/// JavaScript's relational operators: two texts by their order, anything else as numbers.
-fn compare(value: &Value, comparison: Comparison, constant: &Value) -> bool {
-    let ordering = match (value, constant) {
-        (Value::String(value), Value::String(constant)) => Some(value.cmp(constant)),
-        _ => match (to_number(value), to_number(constant)) {
-            (Some(value), Some(constant)) => value.partial_cmp(&constant),
-            _ => None,
-        },
-    };
-    ordering.is_some_and(|ordering| match comparison {
-        Comparison::Less => ordering == Ordering::Less,
-        Comparison::LessOrEqual => ordering != Ordering::Greater,
-        Comparison::Greater => ordering == Ordering::Greater,
-        Comparison::GreaterOrEqual => ordering != Ordering::Less,
-    })
 }
 
 fn fits(text: &str, place: TextPlace, needle: &str) -> bool {
@@ -358,7 +443,8 @@ fn fits(text: &str, place: TextPlace, needle: &str) -> bool {
 
 fn type_name(subject: &Subject<'_>) -> &'static str {
     match subject {
-        Subject::Value(None) | Subject::Document(_) => "undefined",
+        // What is missing is nothing, as `null` is.
+        Subject::Value(None) | Subject::Document(_) | Subject::Group(..) => "null",
         Subject::Value(Some(value)) => match value {
             Value::Null => "null",
             Value::Bool(_) => "boolean",

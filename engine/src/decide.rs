@@ -4,7 +4,8 @@
 
 use crate::assign;
 use crate::condition::Attributes;
-use crate::facts::{Facts, Reading};
+use crate::decider::Decider;
+use crate::facts::Facts;
 use crate::program::{Experience, Program, Status};
 use crate::request::Request;
 use crate::time::Timestamp;
@@ -87,72 +88,38 @@ pub struct Decisions {
     pub segments: Vec<bool>,
     /// For each experience of the program, the decision.
     pub decisions: Vec<Decision>,
-    /// No decision changes before this instant if no event comes; `None`: never.
+    /// The earliest instant at which a segment or a decision differs if no event comes; `None`: never.
     pub next_change_at: Option<Timestamp>,
 }
 
 /// Decides everything for one visitor, page and instant.
+///
+/// Who decides again and again for the same visitor keeps a [`Decider`], which costs much less.
 pub fn decide(program: &Program, facts: &dyn Facts, context: &Context<'_>, now: Timestamp) -> Decisions {
-    let mut reading = Reading::new(program, facts, context, now);
-    for segment in &program.segments {
-        // A segment may refer to those before it, and no others.
-        let member = segment.condition.holds(&reading);
-        reading.segments.push(member);
-    }
-    let nothing = Decision {
-        variant: None,
-        reason: Reason::Invalid,
-    };
-    let mut decisions = vec![nothing; program.experiences.len()];
-    let mut groups: Vec<&str> = Vec::new();
-    // What is asked for comes first: another of its group makes room, whatever its priority.
-    let is_forced = |index: &&u16| forced_variant(program, **index, context).is_some();
-    let order = program.by_priority.iter();
-    let order = order
-        .clone()
-        .filter(is_forced)
-        .chain(order.filter(|index| !is_forced(index)));
-    for index in order {
-        let Some(experience) = program.experiences.get(usize::from(*index)) else {
-            continue;
-        };
-        let forced = forced_variant(program, *index, context);
-        let decision = decide_one(experience, forced, context, &reading, &groups, now);
-        if let (Some(_), Some(group)) = (decision.variant, &experience.group) {
-            groups.push(group);
-        }
-        decisions[usize::from(*index)] = decision;
-    }
-    let schedule = program
-        .experiences
-        .iter()
-        .flat_map(|e| [e.starts_at, e.ends_at])
-        .flatten();
-    let next_change_at = schedule
-        .filter(|at| *at > now)
-        .chain(facts.next_change_at(program, now))
-        .chain(reading.next_duration_at())
-        .min();
-    Decisions {
-        segments: reading.segments,
-        decisions,
-        next_change_at,
-    }
+    Decider::new().decide_all(program, facts, context, now)
 }
 
 /// The variant that a preview asks for, if there is such a variant.
-fn forced_variant(program: &Program, index: u16, context: &Context<'_>) -> Option<u16> {
+pub(crate) fn forced_variant(experience: &Experience, index: u16, context: &Context<'_>) -> Option<u16> {
     let (_, variant) = context.forced.iter().find(|(forced, _)| *forced == index)?;
-    let experience = program.experiences.get(usize::from(index))?;
     experience.variants.get(usize::from(*variant)).map(|_| *variant)
 }
 
-fn decide_one(
+/// Whether the experience is for this page.
+pub(crate) fn is_on_page(experience: &Experience, context: &Context<'_>) -> bool {
+    experience.pages.is_empty()
+        || experience
+            .pages
+            .iter()
+            .any(|page| page.matches(context.request.url(), context.request.path()))
+}
+
+pub(crate) fn decide_one(
     experience: &Experience,
-    forced: Option<u16>,
+    index: u16,
     context: &Context<'_>,
     attributes: &dyn Attributes,
-    groups: &[&str],
+    is_group_taken: bool,
     now: Timestamp,
 ) -> Decision {
     let none = |reason| Decision {
@@ -162,16 +129,10 @@ fn decide_one(
     if experience.status == Status::Invalid {
         return none(Reason::Invalid);
     }
-    let on_page = experience.pages.is_empty()
-        || experience
-            .pages
-            .iter()
-            .any(|page| page.matches(context.request.url(), context.request.path()));
-    let in_group = |group: &str| groups.contains(&group);
-    let is_excluded = experience.group.as_deref().is_some_and(in_group);
-    if let Some(variant) = forced {
+    let on_page = is_on_page(experience, context);
+    if let Some(variant) = forced_variant(experience, index, context) {
         // Whoever the visitor is and whatever the hour; but as a page could look, so only where it can be.
-        return match (on_page, is_excluded) {
+        return match (on_page, is_group_taken) {
             (false, _) => none(Reason::OffPage),
             (true, true) => none(Reason::Excluded),
             (true, false) => Decision {
@@ -198,7 +159,7 @@ fn decide_one(
     {
         return none(Reason::NotInSegment);
     }
-    if is_excluded {
+    if is_group_taken {
         return none(Reason::Excluded);
     }
     if experience.holdout > 0.0 {

@@ -1,176 +1,182 @@
 //! What conditions read, whether it is folded state or a whole log.
 
-use crate::condition::Attributes;
+use crate::cell::measure::Measure;
+use crate::cell::spec::{CellKind, CellSpec};
+use crate::cell::{Affinity, Cell};
+use crate::condition::Condition;
+use crate::decay::Fading;
 use crate::decide::Context;
 use crate::program::{Program, Scope};
+use crate::reading::{Reading, Views};
 use crate::state::{Profile, SESSION_GAP, Session, State};
-use crate::time::{SECOND, Timestamp, format_timestamp};
-use crate::value::Value;
+use crate::time::Timestamp;
 use std::borrow::Cow;
 
 /// What is known of a visitor. [`State`] answers from cells; the oracle from the whole log.
 pub trait Facts {
-    /// How many events the cell counts; no more than decide its condition.
-    fn count(&self, program: &Program, cell: usize, now: Timestamp) -> u32;
-    /// The visit that is going on at that instant, if one is.
-    fn session(&self, now: Timestamp) -> Option<Cow<'_, Session>>;
-    /// The number of the last session.
-    fn last_session_number(&self) -> u32;
+    /// What the cell measures, in one of its groups; of a cell of the session, whether or not it is over.
+    fn measure(
+        &self,
+        program: &Program,
+        cell: usize,
+        measure: Measure,
+        group: Option<u32>,
+        now: Timestamp,
+    ) -> Option<f64>;
+    /// The group at a place among the cell's.
+    fn group(&self, program: &Program, cell: usize, place: usize) -> Option<u32>;
+    /// What the cell keeps of an affinity.
+    fn affinity(&self, program: &Program, cell: usize) -> Option<Cow<'_, Affinity>>;
+    /// The visit that is going on, or the last one; none before the first event.
+    fn last_session(&self) -> Option<Cow<'_, Session>>;
     /// What is known of the person.
     fn profile(&self) -> Cow<'_, Profile>;
-    /// Nothing that conditions read changes before this instant if no event comes.
-    fn next_change_at(&self, program: &Program, now: Timestamp) -> Option<Timestamp>;
+    /// The earliest instant after `now` at which the measure, or its order to one of the numbers, changes by
+    /// time alone in any group; the session's end aside.
+    fn next_change_at(
+        &self,
+        program: &Program,
+        cell: usize,
+        measure: Measure,
+        numbers: &[f64],
+        now: Timestamp,
+    ) -> Option<Timestamp>;
+    /// Whether it is known what changes by time alone.
+    fn foresees(&self) -> bool {
+        true
+    }
+}
+
+impl State {
+    fn cell<'a>(&'a self, program: &'a Program, cell: usize) -> Option<(&'a Cell, &'a CellSpec)> {
+        Some((self.cells.get(cell)?, program.cells.get(cell)?))
+    }
 }
 
 impl Facts for State {
-    fn count(&self, program: &Program, cell: usize, now: Timestamp) -> u32 {
-        let (Some(cell), Some(spec)) = (self.cells.get(cell), program.cells.get(cell)) else {
-            return 0;
-        };
-        if spec.scope == Scope::Session && !self.in_session(now) {
-            return 0;
+    fn measure(
+        &self,
+        program: &Program,
+        cell: usize,
+        measure: Measure,
+        group: Option<u32>,
+        now: Timestamp,
+    ) -> Option<f64> {
+        let (cell, spec) = self.cell(program, cell)?;
+        cell.measure(spec, measure, group, now)
+    }
+
+    fn group(&self, _: &Program, cell: usize, place: usize) -> Option<u32> {
+        self.cells.get(cell)?.group(place)
+    }
+
+    fn affinity(&self, _: &Program, cell: usize) -> Option<Cow<'_, Affinity>> {
+        match self.cells.get(cell)? {
+            Cell::Affinity(affinity) => Some(Cow::Borrowed(affinity)),
+            _ => None,
         }
-        cell.count(now, spec.shape())
     }
 
-    fn session(&self, now: Timestamp) -> Option<Cow<'_, Session>> {
-        self.in_session(now).then_some(Cow::Borrowed(&self.session))
-    }
-
-    fn last_session_number(&self) -> u32 {
-        self.session.number
+    fn last_session(&self) -> Option<Cow<'_, Session>> {
+        (self.session.number > 0).then_some(Cow::Borrowed(&self.session))
     }
 
     fn profile(&self) -> Cow<'_, Profile> {
         Cow::Borrowed(&self.profile)
     }
 
-    fn next_change_at(&self, program: &Program, now: Timestamp) -> Option<Timestamp> {
-        let end = self
-            .in_session(now)
-            .then(|| self.session.last_at.saturating_add(SESSION_GAP));
-        let cells = self.cells.iter().zip(&program.cells);
-        cells
-            .filter_map(|(cell, spec)| cell.next_change_at(now, spec.shape()))
-            .chain(end)
-            .min()
-    }
-}
-
-/// No session is as long, in seconds.
-const MAX_DURATION: f64 = 1e12;
-
-/// How long a session has been going on, in whole seconds.
-fn duration(session: &Session, now: Timestamp) -> f64 {
-    (now.saturating_sub(session.started_at).max(0) / SECOND) as f64
-}
-
-/// One reading of the facts, at one instant, for one page.
-pub(crate) struct Reading<'a> {
-    program: &'a Program,
-    facts: &'a dyn Facts,
-    context: &'a Context<'a>,
-    now: Timestamp,
-    pub(crate) segments: Vec<bool>,
-}
-
-impl<'a> Reading<'a> {
-    pub(crate) fn new(
-        program: &'a Program,
-        facts: &'a dyn Facts,
-        context: &'a Context<'a>,
+    fn next_change_at(
+        &self,
+        program: &Program,
+        cell: usize,
+        measure: Measure,
+        numbers: &[f64],
         now: Timestamp,
-    ) -> Self {
-        Self {
-            program,
-            facts,
-            context,
-            now,
-            segments: Vec::with_capacity(program.segments.len()),
-        }
-    }
-
-    fn session(&self, name: &str) -> Option<Value> {
-        let session = self.facts.session(self.now);
-        // Between sessions, the one that would begin with the next event is meant.
-        let number = match &session {
-            Some(session) => session.number,
-            None => self.facts.last_session_number().saturating_add(1),
-        };
-        Some(match name {
-            "number" => Value::Number(f64::from(number)),
-            "isNew" => Value::Bool(number <= 1),
-            "pageViews" => Value::Number(f64::from(session.map_or(0, |session| session.page_views))),
-            "duration" => Value::Number(session.map_or(0.0, |session| duration(&session, self.now))),
-            _ => return None,
-        })
-    }
-
-    /// When the session's duration, which grows by itself, next passes a number that a condition compares it
-    /// with.
-    pub(crate) fn next_duration_at(&self) -> Option<Timestamp> {
-        let session = self.facts.session(self.now)?;
-        let mut numbers = Vec::new();
-        let segments = self.program.segments.iter().map(|segment| &segment.condition);
-        let experiences = self
-            .program
-            .experiences
-            .iter()
-            .filter_map(|e| e.condition.as_ref());
-        for condition in segments.chain(experiences) {
-            condition.numbers_compared(&["session", "duration"], &mut numbers);
-        }
-        let duration = duration(&session, self.now);
-        // The duration is a whole number: it reaches a number at the next one, and is past it one later.
-        numbers
-            .iter()
-            .flat_map(|number| [number.ceil(), number.floor() + 1.0])
-            .filter(|mark| *mark > duration && *mark < MAX_DURATION)
-            .map(|mark| session.started_at.saturating_add(mark as i64 * SECOND))
-            .min()
-    }
-
-    fn profile(&self, name: &str, rest: &[String]) -> Option<Cow<'_, Value>> {
-        let profile = self.facts.profile();
-        let owned = match name {
-            "traits" => {
-                let (first, rest) = rest.split_first()?;
-                let found = match profile {
-                    Cow::Borrowed(profile) => profile.traits.get(first)?.at(rest).map(Cow::Borrowed),
-                    Cow::Owned(profile) => profile.traits.get(first)?.at(rest).cloned().map(Cow::Owned),
-                };
-                // A trait that was set to `null` is gone.
-                return found.filter(|value| !value.is_null());
+    ) -> Option<Timestamp> {
+        let (cell, spec) = self.cell(program, cell)?;
+        match (cell, &spec.kind) {
+            (Cell::Score(score), CellKind::Score(decay)) => {
+                next_crossing(score.total(), numbers, now, decay.half_life)
             }
-            "userId" => Value::from(profile.user_id.clone()?),
-            "identified" => Value::Bool(profile.user_id.is_some()),
-            "firstSeenAt" if profile.first_seen_at > 0 => {
-                Value::from(format_timestamp(profile.first_seen_at))
+            _ => {
+                let leaving = cell.next_leaving(spec, now);
+                let groups = (0..).map_while(|place| cell.group(place)).map(Some);
+                let single = spec.by.is_none().then_some(None);
+                let of_groups = groups.chain(single).filter_map(|group| {
+                    let completion = cell.next_completion(spec, group, now);
+                    let passing = measure
+                        .is_distance()
+                        .then(|| cell.instant(spec, measure, group, now))
+                        .flatten()
+                        .and_then(|since| next_passing(since, 1, numbers, now));
+                    completion.into_iter().chain(passing).min()
+                });
+                of_groups.chain(leaving).min()
             }
-            _ => return None,
-        };
-        Some(Cow::Owned(owned))
+        }
     }
 }
 
-impl Attributes for Reading<'_> {
-    fn attribute(&self, path: &[String]) -> Option<Cow<'_, Value>> {
-        let (root, rest) = path.split_first()?;
-        match (root.as_str(), rest) {
-            ("request", rest) => self.context.request.document().at(rest).map(Cow::Borrowed),
-            ("session", [name]) => self.session(name).map(Cow::Owned),
-            ("profile", [name, rest @ ..]) => self.profile(name, rest),
-            _ => None,
-        }
-    }
+/// When a value that fades next passes one of the numbers.
+pub(crate) fn next_crossing(
+    value: Fading,
+    numbers: &[f64],
+    now: Timestamp,
+    half_life: i64,
+) -> Option<Timestamp> {
+    numbers
+        .iter()
+        .filter_map(|number| value.next_crossing(*number, now, half_life))
+        .min()
+}
 
-    fn count(&self, cell: usize) -> u32 {
-        self.facts.count(self.program, cell, self.now)
-    }
+/// No distance is as long, in its units.
+const LONGEST_DISTANCE: f64 = 1e15;
 
-    fn in_segment(&self, segment: usize) -> bool {
-        self.segments.get(segment).copied().unwrap_or_default()
+/// When the distance from an instant, in whole units of so many milliseconds, next passes one of the numbers.
+pub(crate) fn next_passing(
+    since: Timestamp,
+    unit: i64,
+    numbers: &[f64],
+    now: Timestamp,
+) -> Option<Timestamp> {
+    // A whole number reaches a number at the next whole one, and is past it one later.
+    numbers
+        .iter()
+        .flat_map(|number| [number.ceil(), number.floor() + 1.0])
+        .filter(|mark| *mark > 0.0 && *mark < LONGEST_DISTANCE)
+        .map(|mark| since.saturating_add((mark as i64).saturating_mul(unit)))
+        .filter(|at| *at > now)
+        .min()
+}
+
+/// When the session that is going on ends if no event comes.
+pub(crate) fn session_end(facts: &dyn Facts, now: Timestamp) -> Option<Timestamp> {
+    let end = facts.last_session()?.last_at.saturating_add(SESSION_GAP);
+    (end > now).then_some(end)
+}
+
+/// The earliest instant after `now` at which something that the condition reads may change by time alone, the
+/// session's end aside. `numbers` is room to work in.
+pub(crate) fn next_candidate(
+    condition: &Condition,
+    reading: &Reading<'_>,
+    numbers: &mut Vec<f64>,
+) -> Option<Timestamp> {
+    let mut next: Option<Timestamp> = None;
+    for node in condition.nodes() {
+        let candidate = reading.next_candidate(condition, node, numbers);
+        next = next.into_iter().chain(candidate).min();
     }
+    next
+}
+
+/// Whether a cell ends with the session.
+pub(crate) fn is_of_session(program: &Program, cell: usize) -> bool {
+    program
+        .cells
+        .get(cell)
+        .is_some_and(|spec| spec.scope == Scope::Session)
 }
 
 /// Fills in the mutations of the variants that were decided, in the order of the experiences.
@@ -182,7 +188,8 @@ pub fn edits<'p>(
     variant: usize,
     now: Timestamp,
 ) -> Vec<crate::mutation::Edit<'p>> {
-    let reading = Reading::new(program, facts, context, now);
+    let views = Views::new(facts);
+    let reading = Reading::new(program, facts, context, &views, &[], now);
     program
         .experiences
         .get(experience)

@@ -22,7 +22,11 @@ pub fn fold(program: &Program, state: &mut State, event: &Event) -> Folded {
     let in_session = enter_session(program, state, event);
     if in_session && event.kind == EventKind::Page {
         state.session.page_views = state.session.page_views.saturating_add(1);
+        if program.reads_landing {
+            state.session.landing.take(event);
+        }
     }
+    state.changes.session = true;
     fold_person(program, state, event);
     fold_cells(program, state, event, in_session);
     Folded::New
@@ -34,6 +38,7 @@ pub fn fold(program: &Program, state: &mut State, event: &Event) -> Folded {
 pub fn fold_profile(program: &Program, state: &mut State, event: &Event) {
     state.session.last_at = state.session.last_at.max(event.time);
     state.session.started_at = state.session.last_at;
+    state.changes.session = true;
     fold_person(program, state, event);
     fold_cells(program, state, event, false);
 }
@@ -46,9 +51,13 @@ fn enter_session(program: &Program, state: &mut State, event: &Event) -> bool {
         session.started_at = event.time;
         session.last_at = event.time;
         session.page_views = 0;
-        for (cell, spec) in state.cells.iter_mut().zip(&program.cells) {
-            if spec.scope == Scope::Session {
+        session.landing.clear();
+        for place in &program.index.of_session {
+            if let Some(cell) = state.cells.get_mut(usize::from(*place))
+                && !cell.is_empty()
+            {
                 cell.clear();
+                state.changes.cells.push(*place);
             }
         }
         return true;
@@ -69,17 +78,38 @@ fn fold_person(program: &Program, state: &mut State, event: &Event) {
         }
         state.merge_traits(program, &event.traits);
         state.profile.traits_at = state.profile.traits_at.max(event.time);
+        state.changes.profile = true;
     }
     let first_seen_at = &mut state.profile.first_seen_at;
     if *first_seen_at == 0 || event.time < *first_seen_at {
         *first_seen_at = event.time;
+        state.changes.profile = true;
     }
+    state.watch_held(program, event.time);
 }
 
 fn fold_cells(program: &Program, state: &mut State, event: &Event, in_session: bool) {
-    for (cell, spec) in state.cells.iter_mut().zip(&program.cells) {
-        if (in_session || spec.scope == Scope::Visitor) && spec.matcher.matches(event) {
-            cell.add(event.key, event.time, spec.shape());
+    let changes = &mut state.changes.cells;
+    let first = changes.len();
+    program.index.cells(event, changes);
+    // Of the cells that the event can touch, those stay in the list that it does touch.
+    let mut kept = first;
+    for at in first..changes.len() {
+        let place = changes[at];
+        let (Some(cell), Some(spec)) = (
+            state.cells.get_mut(usize::from(place)),
+            program.cells.get(usize::from(place)),
+        ) else {
+            continue;
+        };
+        if !in_session && spec.scope == Scope::Session {
+            continue;
+        }
+        if let Some(seen) = spec.observe(event) {
+            cell.add(spec, event.key, event.time, &seen);
+            changes[kept] = place;
+            kept += 1;
         }
     }
+    changes.truncate(kept);
 }

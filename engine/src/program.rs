@@ -1,74 +1,19 @@
 //! A compiled manifest: what `fold` and `decide` run.
 
-use crate::cell::Shape;
+pub use crate::cell::spec::{CellKind, CellSpec, Matcher, Scope};
 use crate::condition::Condition;
-use crate::event::{Event, EventKind};
+use crate::event::Event;
 use crate::hash::fnv1a_64;
+use crate::index::Index;
 use crate::mutation::Mutation;
 use crate::pages::PagePattern;
-use crate::time::{LONGEST, Timestamp};
+use crate::time::Timestamp;
+use crate::value_tests::Set;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The first bytes of a program's binary form; the last digit is the form's version.
-const MAGIC: &[u8; 4] = b"NSP1";
-
-/// Where the memory of an event condition ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Scope {
-    /// With the session.
-    Session,
-    /// Never: everything that is known of the visitor, over sessions and devices.
-    Visitor,
-}
-
-/// Which events a cell keeps.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Matcher {
-    /// The kind of event; any, if there is none.
-    pub kind: Option<EventKind>,
-    /// The event's name; any, if there is none.
-    pub name: Option<String>,
-    /// What must hold for the event's attributes.
-    pub condition: Option<Condition>,
-}
-
-impl Matcher {
-    /// Whether the event is one of those.
-    pub fn matches(&self, event: &Event) -> bool {
-        self.kind.is_none_or(|kind| kind == event.kind)
-            && self.name.as_ref().is_none_or(|name| *name == event.name)
-            && self
-                .condition
-                .as_ref()
-                .is_none_or(|condition| condition.holds_for_event(event))
-    }
-}
-
-/// The definition of a cell.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CellSpec {
-    /// Identifies the definition; state is carried over to a new program by it.
-    pub key: u32,
-    /// Where the memory ends.
-    pub scope: Scope,
-    /// Which events are kept.
-    pub matcher: Matcher,
-    /// The window's length in milliseconds.
-    pub within: Option<i64>,
-    /// How many of the newest events decide; `None` when more than a cell keeps exactly.
-    pub enough: Option<u8>,
-}
-
-impl CellSpec {
-    /// The bounds of the cell.
-    pub const fn shape(&self) -> Shape {
-        Shape {
-            enough: self.enough,
-            within: self.within,
-        }
-    }
-}
+const MAGIC: &[u8; 4] = b"NSP2";
 
 /// A named set of visitors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -130,6 +75,22 @@ pub struct Experience {
     pub variants: Vec<Variant>,
 }
 
+impl Experience {
+    /// Whether what is decided about it can change by time alone, whatever its condition.
+    pub(crate) const fn changes_with_time(&self) -> bool {
+        self.starts_at.is_some() || self.ends_at.is_some()
+    }
+
+    /// The earliest instant after `now` at which its schedule changes something.
+    pub(crate) fn next_change_at(&self, now: Timestamp) -> Option<Timestamp> {
+        [self.starts_at, self.ends_at]
+            .into_iter()
+            .flatten()
+            .filter(|at| *at > now)
+            .min()
+    }
+}
+
 /// What holds for the whole site.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Site {
@@ -147,6 +108,8 @@ pub struct Site {
 pub struct Program {
     /// What holds for the whole site.
     pub site: Site,
+    /// The groups that conditions refer to by their place.
+    pub(crate) groups: Vec<Set>,
     /// The segments, those that others refer to first.
     pub segments: Vec<Segment>,
     /// The experiences in the author's order.
@@ -155,10 +118,19 @@ pub struct Program {
     pub by_priority: Vec<u16>,
     /// The cells that all conditions share.
     pub cells: Vec<CellSpec>,
+    /// The scores by name, with the cells that keep them.
+    pub scores: Vec<(String, u16)>,
+    /// The affinities by name, with the cells that keep them.
+    pub affinities: Vec<(String, u16)>,
+    /// Whether a session's landing page, referrer and campaign are read.
+    pub reads_landing: bool,
     /// The paths below `profile.traits` that anything reads.
     pub trait_paths: Vec<Vec<String>>,
     /// The paths of events (`properties.…`) that any cell's condition reads.
     pub event_paths: Vec<Vec<String>>,
+    /// What leads from an event to the cells that it can touch; made from the rest.
+    #[serde(skip)]
+    pub(crate) index: Index,
 }
 
 /// Why bytes are not a program.
@@ -206,8 +178,9 @@ impl Program {
         if fnv1a_64(&bytes[..bytes.len() - 8]) != u64::from_le_bytes(*checksum) {
             return Err(ProgramError::Checksum);
         }
-        let program: Self = postcard::from_bytes(content).map_err(|_| ProgramError::Malformed)?;
+        let mut program: Self = postcard::from_bytes(content).map_err(|_| ProgramError::Malformed)?;
         program.check().ok_or(ProgramError::Malformed)?;
+        program.prepare();
         Ok(program)
     }
 
@@ -221,19 +194,20 @@ impl Program {
         let (segments, cells) = (self.segments.len(), self.cells.len());
         for (index, segment) in self.segments.iter().enumerate() {
             segment.condition.check(index, cells)?;
+            segment
+                .condition
+                .refers_within(self.groups.len(), 0)
+                .then_some(())?;
         }
         for experience in &self.experiences {
             if let Some(condition) = &experience.condition {
                 condition.check(segments, cells)?;
             }
         }
-        for cell in &self.cells {
-            if let Some(condition) = &cell.matcher.condition {
-                condition.check(0, 0)?;
-            }
-            if cell.within.is_some_and(|within| within <= 0 || within > LONGEST) {
-                return None;
-            }
+        self.cells.iter().try_for_each(CellSpec::check)?;
+        let named = self.scores.iter().chain(&self.affinities);
+        if named.into_iter().any(|(_, cell)| usize::from(*cell) >= cells) {
+            return None;
         }
         if self.trait_paths.iter().any(Vec::is_empty) {
             return None;
@@ -258,8 +232,28 @@ impl Program {
         Some((u16::try_from(place).ok()?, u16::try_from(variant).ok()?))
     }
 
-    /// Whether any cell could keep this event.
+    /// Whether any cell keeps this event.
     pub fn concerns(&self, event: &Event) -> bool {
-        self.cells.iter().any(|cell| cell.matcher.matches(event))
+        let mut cells = Vec::new();
+        self.index.cells(event, &mut cells);
+        cells.iter().any(|cell| self.observes(*cell, event))
+    }
+
+    fn observes(&self, cell: u16, event: &Event) -> bool {
+        self.cells
+            .get(usize::from(cell))
+            .is_some_and(|spec| spec.observe(event).is_some())
+    }
+
+    /// Whether two forms of an event mean the same to every cell.
+    pub fn means_the_same(&self, event: &Event, other: &Event) -> bool {
+        self.cells
+            .iter()
+            .all(|spec| spec.observe(event) == spec.observe(other))
+    }
+
+    /// Makes what is made from the rest. A program that was changed by hand is not run before this.
+    pub fn prepare(&mut self) {
+        self.index = Index::new(self);
     }
 }

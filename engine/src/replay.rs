@@ -5,8 +5,8 @@
 
 use crate::codec::Malformed;
 use crate::decide::{Context, Decisions, decide};
+use crate::decider::Decider;
 use crate::event::{Arrival, Event, EventError, instant};
-use crate::facts::Facts;
 use crate::fold::fold;
 use crate::oracle::Log;
 use crate::program::Program;
@@ -79,10 +79,17 @@ impl LoggedEvent {
     }
 }
 
+/// What is kept of a visitor between events.
+struct Visitor {
+    state: State,
+    decider: Decider,
+    latest: Timestamp,
+}
+
 /// Folds a log's events, any number of visitors mixed; with a program of its own, or a borrowed one.
 pub struct Replay<P> {
     program: P,
-    visitors: BTreeMap<String, (State, Timestamp)>,
+    visitors: BTreeMap<String, Visitor>,
 }
 
 impl<P: Borrow<Program>> Replay<P> {
@@ -98,10 +105,19 @@ impl<P: Borrow<Program>> Replay<P> {
     pub fn step(&mut self, logged: &LoggedEvent) -> Value {
         let program = self.program.borrow();
         let visitor = self.visitors.entry(logged.visitor_id.clone());
-        let (state, latest) = visitor.or_insert_with(|| (State::new(program), Timestamp::MIN));
+        let Visitor {
+            state,
+            decider,
+            latest,
+        } = visitor.or_insert_with(|| Visitor {
+            state: State::new(program),
+            decider: Decider::new(),
+            latest: Timestamp::MIN,
+        });
         *latest = (*latest).max(logged.event.time);
         fold(program, state, &logged.event);
-        decided(program, logged, state, *latest)
+        let decisions = decider.decide(program, state, &context(logged), *latest);
+        line(program, logged, decisions)
     }
 
     /// Writes each visitor's state to bytes and reads it again, as it happens to it between requests.
@@ -110,15 +126,15 @@ impl<P: Borrow<Program>> Replay<P> {
     /// When a state cannot be read again, which is a mistake of this crate.
     pub fn reload(&mut self) -> Result<(), Malformed> {
         let program = self.program.borrow();
-        for (state, _) in self.visitors.values_mut() {
-            *state = State::from_bytes(program, &state.to_bytes(program))?;
+        for visitor in self.visitors.values_mut() {
+            visitor.state = State::from_bytes(program, &visitor.state.to_bytes(program))?;
         }
         Ok(())
     }
 
     /// What is remembered of a visitor.
     pub fn state(&self, visitor_id: &str) -> Option<&State> {
-        self.visitors.get(visitor_id).map(|(state, _)| state)
+        self.visitors.get(visitor_id).map(|visitor| &visitor.state)
     }
 }
 
@@ -132,19 +148,26 @@ pub fn brute_force<'a>(program: &Program, log: &'a [LoggedEvent]) -> Vec<Value> 
                 .or_insert_with(|| (Log::default(), Timestamp::MIN));
             *latest = (*latest).max(logged.event.time);
             known.add(&logged.event);
-            decided(program, logged, known, *latest)
+            line(
+                program,
+                logged,
+                &decide(program, known, &context(logged), *latest),
+            )
         })
         .collect()
 }
 
-fn decided(program: &Program, logged: &LoggedEvent, facts: &dyn Facts, now: Timestamp) -> Value {
-    let context = Context {
-        visitor_id: &logged.visitor_id,
+const fn context(logged: &LoggedEvent) -> Context<'_> {
+    Context {
+        visitor_id: logged.visitor_id.as_str(),
         request: &logged.request,
         consent: true,
         forced: &[],
-    };
-    let mut line = decisions_to_object(program, &decide(program, facts, &context, now));
+    }
+}
+
+fn line(program: &Program, logged: &LoggedEvent, decisions: &Decisions) -> Value {
+    let mut line = decisions_to_object(program, decisions);
     line.insert("line", logged.line as f64);
     line.insert("anonymousId", logged.visitor_id.as_str());
     Value::Object(line)

@@ -1,14 +1,20 @@
 //! What is remembered of a visitor: a fold over their events, of bounded size.
 
-use crate::cell::Cell;
+use crate::cell::measure::Measure;
+use crate::cell::spec::CellKind;
+use crate::cell::table::EventTable;
+use crate::cell::{Brevity, Cell};
 use crate::codec::{Malformed, Reader, Writer};
+use crate::condition::Condition;
 use crate::event::EventKey;
+use crate::landing::Landing;
 use crate::program::{Program, Scope};
-use crate::time::{MINUTE, Timestamp};
+use crate::time::{MINUTE, Timestamp, format_timestamp};
 use crate::value::{MAX_DEPTH, Object, Value};
+use std::borrow::Cow;
 
 /// The version of the binary form.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// A session ends when nothing happens for this long.
 pub const SESSION_GAP: i64 = 30 * MINUTE;
@@ -20,7 +26,7 @@ pub const MAX_RECENT: usize = 64;
 pub const MAX_TRAIT: usize = 256;
 
 /// The visit that is going on, or the last one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Session {
     /// The how-manieth session of this visitor in this browser; 0 before the first event.
     pub number: u32,
@@ -30,6 +36,8 @@ pub struct Session {
     pub last_at: Timestamp,
     /// How many pages were seen.
     pub page_views: u32,
+    /// Where it began, if the program reads that.
+    pub landing: Landing,
 }
 
 /// What is known of the person.
@@ -47,6 +55,32 @@ pub struct Profile {
     pub snapshot_at: Timestamp,
 }
 
+impl Profile {
+    /// The attribute at a path below `profile`; `None` if there is none.
+    pub(crate) fn attribute(&self, path: &[String]) -> Option<Cow<'_, Value>> {
+        let (name, rest) = path.split_first()?;
+        let owned = match (name.as_str(), rest) {
+            ("traits", [first, rest @ ..]) => {
+                // A trait that was set to `null` is gone.
+                let found = self.traits.get(first)?.at(rest).filter(|value| !value.is_null());
+                return found.map(Cow::Borrowed);
+            }
+            ("userId", []) => Value::from(self.user_id.clone()?),
+            ("identified", []) => Value::Bool(self.user_id.is_some()),
+            ("firstSeenAt", []) if self.first_seen_at > 0 => {
+                Value::from(format_timestamp(self.first_seen_at))
+            }
+            _ => return None,
+        };
+        Some(Cow::Owned(owned))
+    }
+
+    /// Whether the attribute at a path below `profile` fits.
+    pub(crate) fn holds(&self, path: &[String], is: &Condition) -> bool {
+        is.fits(self.attribute(path).as_deref())
+    }
+}
+
 /// All that is remembered of a visitor.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
@@ -58,13 +92,51 @@ pub struct State {
     pub(crate) cells: Vec<Cell>,
     /// The keys of the newest events, the oldest first.
     recent: Vec<EventKey>,
+    /// What has changed since somebody asked.
+    pub(crate) changes: Changes,
+}
+
+/// More changed cells are not noted one by one.
+const MAX_CHANGES: usize = 256;
+
+/// What has changed in a state since a decider took note of it. It is no part of what is remembered: two states
+/// are equal whatever has changed last.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Changes {
+    /// Everything may have changed.
+    pub(crate) all: bool,
+    /// The session.
+    pub(crate) session: bool,
+    /// What is known of the person.
+    pub(crate) profile: bool,
+    /// These cells.
+    pub(crate) cells: Vec<u16>,
+}
+
+impl PartialEq for Changes {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Changes {
+    pub(crate) fn clear(&mut self) {
+        self.all = false;
+        self.session = false;
+        self.profile = false;
+        self.cells.clear();
+    }
 }
 
 impl State {
     /// Nothing is known.
     pub fn new(program: &Program) -> Self {
         Self {
-            cells: vec![Cell::default(); program.cells.len()],
+            cells: program.cells.iter().map(Cell::new).collect(),
+            changes: Changes {
+                all: true,
+                ..Changes::default()
+            },
             ..Self::default()
         }
     }
@@ -84,6 +156,43 @@ impl State {
             self.recent.drain(..=self.recent.len() - MAX_RECENT);
         }
         self.recent.push(key);
+        if self.changes.cells.len() > MAX_CHANGES {
+            self.changes.all = true;
+            self.changes.cells.clear();
+        }
+    }
+
+    /// Takes note of since when the profile's attributes fit what cells watch.
+    pub(crate) fn watch_held(&mut self, program: &Program, time: Timestamp) {
+        for place in &program.index.held {
+            let at = usize::from(*place);
+            let (Some(Cell::Held(since)), Some(spec)) = (self.cells.get_mut(at), program.cells.get(at))
+            else {
+                continue;
+            };
+            let CellKind::Held(path, is) = &spec.kind else {
+                continue;
+            };
+            let before = *since;
+            *since = match self.profile.holds(path, is) {
+                true => Some(before.unwrap_or(time)),
+                false => None,
+            };
+            if *since != before {
+                self.changes.cells.push(*place);
+            }
+        }
+    }
+
+    /// How many events a cell counts at an instant: as many as it keeps, where those decide its condition.
+    pub fn count(&self, program: &Program, cell: usize, now: Timestamp) -> u32 {
+        let (Some(cell), Some(spec)) = (self.cells.get(cell), program.cells.get(cell)) else {
+            return 0;
+        };
+        if spec.scope == Scope::Session && !self.in_session(now) {
+            return 0;
+        }
+        cell.measure(spec, Measure::Count, None, now).unwrap_or_default() as u32
     }
 
     /// Whether a session is going on.
@@ -127,6 +236,7 @@ impl State {
                 }
             }
             self.profile = Profile::default();
+            self.changes.all = true;
         }
         if self.profile.user_id.is_none() {
             // What the origin knows of an anonymous visitor is not what it knows of this person.
@@ -139,6 +249,7 @@ impl State {
     /// count once. A snapshot of somebody else is left out.
     pub fn apply_snapshot(&mut self, program: &Program, snapshot: &Snapshot) -> Result<(), Malformed> {
         let other = State::from_bytes(program, &snapshot.state)?;
+        self.changes.all = true;
         match (&self.profile.user_id, &other.profile.user_id) {
             (Some(mine), Some(theirs)) if mine != theirs => return Ok(()),
             (Some(_), None) => {
@@ -184,9 +295,23 @@ impl State {
 
     /// Takes over the visitor's cells of another state, by union.
     pub fn merge_cells(&mut self, program: &Program, other: &State) {
+        self.changes.all = true;
         for ((cell, theirs), spec) in self.cells.iter_mut().zip(&other.cells).zip(&program.cells) {
-            if spec.scope == Scope::Visitor {
-                cell.merge(theirs, spec.shape());
+            if spec.scope != Scope::Visitor {
+                continue;
+            }
+            match (&mut *cell, theirs, &spec.kind) {
+                (Cell::Held(mine), Cell::Held(theirs), CellKind::Held(path, is)) => {
+                    // Who heard last of the person knows best since when.
+                    let newest = match (*mine, *theirs) {
+                        (Some(mine), Some(_)) if self.profile.traits_at > other.profile.traits_at => {
+                            Some(mine)
+                        }
+                        (mine, theirs) => theirs.or(mine),
+                    };
+                    *mine = newest.filter(|_| self.profile.holds(path, is));
+                }
+                _ => cell.merge(theirs, spec),
             }
         }
     }
@@ -194,33 +319,45 @@ impl State {
     /// The binary form. Cells are written with the key of their definition, so that another program can
     /// take over those that it has too.
     pub fn to_bytes(&self, program: &Program) -> Vec<u8> {
-        self.write(program, MAX_RECENT, usize::MAX)
+        self.write(program, MAX_RECENT, Some(Brevity::NONE))
     }
 
-    /// The binary form in at most `limit` bytes, and whether something had to be left out: first the oldest
-    /// of the known keys, then the oldest events of every cell, then the traits.
+    /// The binary form in at most `limit` bytes, and whether something had to be left out: first the events of
+    /// sequences that matter only to events that come late, and what tells copies of a score apart; then the
+    /// oldest of the known keys, the oldest events and groups of every cell, and the traits.
     pub fn to_bytes_within(&self, program: &Program, limit: usize) -> (Vec<u8>, bool) {
-        for (step, (recent, entries)) in [
-            (MAX_RECENT, usize::MAX),
-            (24, usize::MAX),
-            (16, 16),
-            (16, 8),
-            (16, 4),
-            (16, 2),
-            (8, 1),
-            (8, 0),
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            let bytes = self.write(program, recent, entries);
+        let bytes = self.to_bytes(program);
+        if bytes.len() <= limit {
+            return (bytes, false);
+        }
+        for (recent, entries, groups) in [
+            (MAX_RECENT, usize::MAX, usize::MAX),
+            (24, 16, 16),
+            (16, 8, 8),
+            (16, 4, 4),
+            (16, 2, 2),
+            (8, 1, 1),
+        ] {
+            let brevity = Brevity {
+                joins_runs: true,
+                entries,
+                groups,
+                earned: entries.min(2),
+                values: groups.max(2),
+            };
+            let bytes = self.write(program, recent, Some(brevity));
             if bytes.len() <= limit {
-                return (bytes, step > 0);
+                return (bytes, true);
             }
+        }
+        let bytes = self.write(program, 8, None);
+        if bytes.len() <= limit {
+            return (bytes, true);
         }
         let mut bare = self.clone();
         bare.profile.traits = Object::new();
-        let bytes = bare.write(program, 0, 0);
+        bare.session.landing.clear();
+        let bytes = bare.write(program, 0, None);
         (
             if bytes.len() <= limit {
                 bytes
@@ -231,30 +368,56 @@ impl State {
         )
     }
 
-    fn write(&self, program: &Program, max_recent: usize, max_entries: usize) -> Vec<u8> {
+    /// Writes the state, with so much of its cells; with none of them, if there is no brevity.
+    fn write(&self, program: &Program, max_recent: usize, brevity: Option<Brevity>) -> Vec<u8> {
+        let base = self.session.last_at;
         let mut writer = Writer::new();
         writer.byte(VERSION);
         writer.varint(u64::from(self.session.number));
-        writer.varint(self.session.last_at.max(0) as u64);
-        writer.zigzag(self.session.last_at - self.session.started_at);
+        writer.varint(base.max(0) as u64);
+        writer.zigzag(base - self.session.started_at);
         writer.varint(u64::from(self.session.page_views));
+        self.session.landing.write(&mut writer, base);
         writer.text(self.profile.user_id.as_deref().unwrap_or_default());
         writer.varint(self.profile.first_seen_at.max(0) as u64);
         writer.varint(self.profile.snapshot_at.max(0) as u64);
         writer.varint(self.profile.traits_at.max(0) as u64);
         Value::Object(self.profile.traits.clone()).write(&mut writer);
+        let mut cells = Vec::new();
+        let mut events = Vec::new();
+        if let Some(brevity) = brevity {
+            let not_empty = self
+                .cells
+                .iter()
+                .zip(&program.cells)
+                .filter(|(cell, _)| !cell.is_empty());
+            for (cell, spec) in not_empty {
+                let brief = cell.brief(spec, brevity);
+                brief.collect(brevity, &mut events);
+                cells.push((brief, spec, brevity));
+            }
+        }
+        let table = EventTable::new(events);
+        table.write(&mut writer, base);
         let recent = &self.recent[self.recent.len().saturating_sub(max_recent)..];
         writer.varint(recent.len() as u64);
         for key in recent {
-            writer.bytes(&key.to_le_bytes());
-        }
-        for (cell, spec) in self.cells.iter().zip(&program.cells) {
-            if cell.is_empty() || max_entries == 0 {
-                continue;
+            match table.place_of_key(*key) {
+                Some(place) => writer.varint(place as u64 + 1),
+                None => {
+                    writer.varint(0);
+                    writer.bytes(&key.to_le_bytes());
+                }
             }
+        }
+        for (cell, spec, brevity) in cells {
             writer.bytes(&spec.key.to_le_bytes());
-            cell.newest(max_entries, spec.shape())
-                .write(&mut writer, self.session.last_at);
+            let mut content = Writer::new();
+            cell.write(spec, &mut content, &table, base, brevity);
+            let content = content.into_bytes();
+            // Another program, which does not have the cell, passes over it.
+            writer.varint(content.len() as u64);
+            writer.bytes(&content);
         }
         writer.into_bytes()
     }
@@ -285,6 +448,8 @@ impl State {
             .ok_or(Malformed)?;
         state.session.started_at = timestamp(u64::try_from(started).map_err(|_| Malformed)?)?;
         state.session.page_views = count(reader.varint()?)?;
+        let base = state.session.last_at;
+        state.session.landing = Landing::read(&mut reader, base)?;
         state.profile.user_id = Some(reader.text()?)
             .filter(|id| !id.is_empty())
             .map(str::to_owned);
@@ -295,18 +460,29 @@ impl State {
             return Err(Malformed);
         };
         state.merge_traits(program, &Value::Object(traits));
+        let table = EventTable::read(&mut reader, base)?;
         let recent = reader.length()?;
         if recent > MAX_RECENT {
             return Err(Malformed);
         }
         for _ in 0..recent {
-            state.recent.push(u32::from_le_bytes(reader.array()?));
+            let key = match usize::try_from(reader.varint()?)
+                .map_err(|_| Malformed)?
+                .checked_sub(1)
+            {
+                Some(place) => table.event(place)?.1,
+                None => u32::from_le_bytes(reader.array()?),
+            };
+            state.recent.push(key);
         }
         while !reader.is_empty() {
             let key = u32::from_le_bytes(reader.array()?);
-            let cell = Cell::read(&mut reader, state.session.last_at)?;
-            if let Some(index) = program.cells.iter().position(|spec| spec.key == key) {
-                state.cells[index] = cell;
+            let length = reader.length()?;
+            let mut content = Reader::new(reader.take(length)?);
+            if let Some(index) = program.index.cell(key)
+                && let (Some(cell), Some(spec)) = (state.cells.get_mut(index), program.cells.get(index))
+            {
+                *cell = Cell::read(spec, &mut content, &table, base)?;
             }
         }
         Ok(state)

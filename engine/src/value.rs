@@ -152,7 +152,7 @@ impl Value {
         for segment in path {
             value = match value {
                 Value::Object(object) => object.get(segment)?,
-                Value::Array(items) => items.get(segment.parse::<usize>().ok()?)?,
+                Value::Array(items) => items.get(index(segment)?)?,
                 _ => return None,
             };
         }
@@ -164,7 +164,7 @@ impl Value {
         let mut place = self;
         for segment in path {
             let index = match place {
-                Value::Array(items) => segment.parse().ok().filter(|index: &usize| *index < items.len()),
+                Value::Array(items) => index(segment).filter(|index| *index < items.len()),
                 _ => None,
             };
             if index.is_none() && !matches!(place, Value::Object(_)) {
@@ -318,6 +318,12 @@ impl Value {
             _ => return Err(Malformed),
         })
     }
+}
+
+/// The place that a path's name means in a list: `01` and `+1` mean none.
+fn index(name: &str) -> Option<usize> {
+    let is_plain = name == "0" || name.starts_with(|c: char| matches!(c, '1'..='9'));
+    is_plain.then(|| name.parse().ok()).flatten()
 }
 
 impl From<&str> for Value {

@@ -4,10 +4,11 @@
 
 use nearside_engine::Malformed;
 use nearside_engine::base64url;
+use nearside_engine::cell::spec::{Keep, Shape};
 use nearside_engine::compile::compile;
 use nearside_engine::decide::{Context, decide};
 use nearside_engine::event::{Event, EventKind};
-use nearside_engine::facts::{Facts, edits};
+use nearside_engine::facts::edits;
 use nearside_engine::fold::fold;
 use nearside_engine::hash::fnv1a_64;
 use nearside_engine::program::{Program, ProgramError};
@@ -16,6 +17,12 @@ use nearside_engine::state::{MAX_RECENT, Snapshot, State};
 use nearside_engine::time::{DAY, MINUTE, Timestamp};
 use nearside_engine::value::{Object, Value};
 use nearside_engine::wire::{PageState, read_journal, write_journal};
+
+/// The shape of a count without a window and without an end.
+const TOTAL: Shape = Shape {
+    keep: Keep::All,
+    within: None,
+};
 
 const NOON: Timestamp = 1_795_262_400_000;
 
@@ -199,7 +206,7 @@ fn another_program_takes_over_what_it_has_too() {
         let cell = program
             .cells
             .iter()
-            .position(|cell| format!("{:?}", cell.matcher).contains(matching))
+            .position(|cell| format!("{:?}", cell.matchers).contains(matching))
             .unwrap();
         state.count(program, cell, now)
     };
@@ -246,11 +253,7 @@ fn a_state_is_cut_to_its_limit_step_by_step() {
     assert!(less.recent().len() < MAX_RECENT && !less.recent().is_empty());
     assert_eq!(less.profile, state.profile);
     // A total goes on however much is cut.
-    let often = program
-        .cells
-        .iter()
-        .position(|c| c.within.is_none() && c.enough.is_none())
-        .unwrap();
+    let often = program.cells.iter().position(|c| c.shape() == TOTAL).unwrap();
     let total = state.count(&program, often, NOON + 10 * DAY);
     let (bytes, _) = state.to_bytes_within(&program, 300);
     let less = State::from_bytes(&program, &bytes).unwrap();
@@ -269,7 +272,7 @@ fn programs_survive_their_bytes() {
         Program::from_bytes(b"NSP9xxxxxxxxxxxx"),
         Err(ProgramError::Version)
     );
-    assert_eq!(Program::from_bytes(b"NSP1xxx"), Err(ProgramError::Checksum));
+    assert_eq!(Program::from_bytes(b"NSP2xxx"), Err(ProgramError::Checksum));
 }
 
 #[test]
@@ -395,11 +398,7 @@ fn snapshots_survive_json_and_complete_a_state() {
     assert_eq!(state.profile.first_seen_at, NOON);
     assert_eq!(state.profile.snapshot_at, NOON + DAY);
     assert_eq!(state.session.number, 1, "sessions are the browser's own");
-    let often = program
-        .cells
-        .iter()
-        .position(|c| c.within.is_none() && c.enough.is_none())
-        .unwrap();
+    let often = program.cells.iter().position(|c| c.shape() == TOTAL).unwrap();
     assert_eq!(
         state.count(&program, often, NOON + DAY),
         origin.count(&program, often, NOON + DAY)
@@ -474,11 +473,7 @@ fn traits_told_in_another_browser_stay_there_unless_the_site_shares_them() {
     let mut trusted = claimed.clone();
     claimed.apply_snapshot(&program, &snapshot).unwrap();
     assert!(claimed.profile.traits.is_empty());
-    let often = program
-        .cells
-        .iter()
-        .position(|c| c.within.is_none() && c.enough.is_none())
-        .unwrap();
+    let often = program.cells.iter().position(|c| c.shape() == TOTAL).unwrap();
     assert!(claimed.count(&program, often, NOON + DAY) >= origin.count(&program, often, NOON + DAY));
     program.site.shares_traits = true;
     trusted.apply_snapshot(&program, &snapshot).unwrap();

@@ -51,27 +51,14 @@ fn check(test: &str, holding: &[&str], failing: &[&str]) {
 }
 
 #[test]
-fn bare_constants_convert_the_value() {
-    check(
-        r#""7""#,
-        &[r#""7""#, "7"],
-        &[r#""07""#, "-", "null", "[8]", r#""""#],
-    );
-    check(r#""true""#, &["true", r#""true""#], &["false", "1"]);
-    check(r#""null""#, &["null", "-", r#""null""#], &[r#""""#, "0"]);
-    check(
-        "7",
-        &["7", r#""7""#, r#"" 7.0 ""#],
-        &[r#""seven""#, "-", "null", "true", "{}"],
-    );
-    check("0", &["0", "-", "null", r#""""#, "false", "-0"], &["1", r#""x""#]);
-    check("1", &["1", "true", r#""1""#], &["-", "false"]);
-    check(
-        "true",
-        &["true", "1", r#""x""#, r#""false""#, "[]", "{}"],
-        &["false", "0", r#""""#, "null", "-"],
-    );
-    check("false", &["false", "0", r#""""#], &["true", "null", "-"]);
+fn bare_constants_are_of_the_value_s_type() {
+    check(r#""7""#, &[r#""7""#], &["7", r#""07""#, "-", "null", r#"["7"]"#]);
+    check(r#""true""#, &[r#""true""#], &["true", "1"]);
+    check(r#""null""#, &[r#""null""#], &["null", "-", "0"]);
+    check("7", &["7", "7.0"], &[r#""7""#, "-", "null", "true", "[7]", "{}"]);
+    check("0", &["0", "-0"], &["-", "null", r#""""#, "false"]);
+    check("true", &["true"], &["1", r#""x""#, r#""true""#, "[]", "{}", "-"]);
+    check("false", &["false"], &["0", r#""""#, "null", "-"]);
     check("null", &["null", "-"], &["0", "false", r#""""#]);
     check("[1,2]", &["[1,2]"], &["[2,1]", "[1]", "1", "-"]);
     check(
@@ -79,7 +66,8 @@ fn bare_constants_convert_the_value() {
         &[r#"{"c":2,"a":{"b":1}}"#],
         &[r#"{"c":2}"#, "-"],
     );
-    check("{}", &["{}"], &["-", r#"{"a":1}"#]);
+    // An object without operators asks for nothing.
+    check("{}", &["{}", "-", "7"], &[]);
 }
 
 #[test]
@@ -89,25 +77,103 @@ fn operators_that_compare() {
     check(r#"{"$ne":7}"#, &["8", "-", r#""7""#], &["7"]);
     check(
         r#"{"$gt":5}"#,
-        &["6", r#""6""#, "5.01"],
-        &["5", "-", r#""x""#, "null", "[]"],
+        &["6", "5.01"],
+        &["5", r#""6""#, "-", r#""x""#, "null", "[]", "true"],
     );
     check(r#"{"$gte":5}"#, &["5", "6"], &["4", "-"]);
-    // A missing value is nothing, as JavaScript has it.
-    check(r#"{"$lt":5}"#, &["4", "-", "null", "false"], &["5", r#""a""#]);
-    check(r#"{"$lte":5}"#, &["5", "-"], &["6"]);
+    check(r#"{"$lt":5}"#, &["4"], &["5", "-", "null", "false", r#""4""#]);
+    check(r#"{"$lte":5}"#, &["5"], &["6", "-"]);
     check(
         r#"{"$gt":"b"}"#,
         &[r#""c""#, r#""ba""#],
         &[r#""b""#, r#""a""#, r#""Z""#, "7", "-"],
     );
-    check(r#"{"$lt":"10"}"#, &[r#""1""#, "9", r#""0x""#], &[r#""9""#, "10"]);
+    check(r#"{"$lt":"10"}"#, &[r#""1""#, r#""0x""#], &[r#""9""#, "9"]);
     check(
         r#"{"$between":[2,4]}"#,
-        &["2", "3", "4", r#""3""#],
-        &["1", "5", "-"],
+        &["2", "3", "4"],
+        &["1", "5", "-", r#""3""#],
     );
     check(r#"{"$gt":2,"$lt":4,"$ne":3.5}"#, &["3"], &["2", "3.5", "4"]);
+}
+
+#[test]
+fn operators_that_ignore_the_case() {
+    check(
+        r#"{"$ini":["US","É",7]}"#,
+        &[r#""us""#, r#""é""#, "7", r#"["x","Us"]"#],
+        &[r#""7""#, "-", "[]"],
+    );
+    check(r#"{"$nini":["US"]}"#, &[r#""uk""#, "-"], &[r#""us""#]);
+    check(
+        r#"{"$alli":["One",{"$gt":2}]}"#,
+        &[r#"["ONE",3]"#],
+        &[r#"["one"]"#, r#""one""#, "-"],
+    );
+}
+
+#[test]
+fn operators_over_versions() {
+    check(
+        r#"{"$vgt":"9.99.8","$vlt":"11.0.1"}"#,
+        &[r#""10.12.13""#, r#""v11.0.1-rc.1""#],
+        &[r#""9.99.8""#, r#""11.0.1""#, "10", "-", "null"],
+    );
+    check(r#"{"$vgte":"1.0.0","$vlte":"1.0.0"}"#, &[r#""v1.0.0+b""#], &["1"]);
+    check(r#"{"$veq":2}"#, &["2"], &[r#""2""#]);
+    check(r#"{"$vne":"2"}"#, &["2", "-", r#""3""#], &[r#""2""#]);
+}
+
+#[test]
+fn operators_over_places() {
+    check(
+        r#"{"$near":{"lat":48.86,"lon":2.35,"km":20}}"#,
+        &[
+            r#"{"lat":48.8,"lon":2.13}"#,
+            r#"{"latitude":"48.80","longitude":"2.13"}"#,
+        ],
+        &[r#"{"lat":51.5,"lon":0}"#, r#"{"lat":48.86}"#, "[48.86,2.35]", "-"],
+    );
+}
+
+#[test]
+fn groups() {
+    let values: Vec<String> = (0..10_000)
+        .map(|number| format!(r#""u_{number}",{number}"#))
+        .collect();
+    for (test, value, expected) in [
+        (r#"{"$inGroup":"many"}"#, r#""u_9999""#, true),
+        (r#"{"$inGroup":"many"}"#, r#""9999""#, false),
+        (r#"{"$inGroup":"many"}"#, r#"["x",77]"#, true),
+        (r#"{"$notInGroup":"many"}"#, "-1", true),
+        (r#"{"$notInGroup":"many"}"#, "0", false),
+        (
+            r#"{"$elemMatch":{"id":{"$inGroup":"many"}}}"#,
+            r#"[{"id":3}]"#,
+            true,
+        ),
+        (
+            r#"{"$elemMatch":{"id":{"$inGroup":"many"}}}"#,
+            r#"[{"id":"3"}]"#,
+            false,
+        ),
+    ] {
+        let (program, warnings) = compile(&json(&format!(
+            r#"{{"groups":{{"many":[{}]}},"segments":{{"s":{{"when":{{"request.v":{test}}}}}}}}}"#,
+            values.join(",")
+        )));
+        assert_eq!(warnings, []);
+        let program = Program::from_bytes(&program.to_bytes()).unwrap();
+        let members = json(&format!(r#"{{"v":{value}}}"#)).as_object().cloned().unwrap();
+        let context = Context {
+            visitor_id: "v",
+            request: &Request::new("/", members),
+            consent: true,
+            forced: &[],
+        };
+        let decisions = decide(&program, &State::new(&program), &context, 0);
+        assert_eq!(decisions.segments, [expected], "{test} on {value}");
+    }
 }
 
 #[test]
@@ -145,6 +211,18 @@ fn operators_over_lists() {
         r#"{"$elemMatch":{"sku":"a","n":{"$gte":2}}}"#,
         &[r#"[{"sku":"b"},{"sku":"a","n":2}]"#],
         &[r#"[{"sku":"a","n":1},{"sku":"b","n":2}]"#, r#"["a"]"#],
+    );
+    check(r#"{"$elemMatch":{"$ne":1}}"#, &["[null,2]"], &["[null]", "[1]"]);
+    // Conditions over an item's members may be joined, and tests of the item itself.
+    check(
+        r#"{"$elemMatch":{"$and":[{"a":1},{"$or":[{"b":2},{"c":3}]}]}}"#,
+        &[r#"[{"a":1,"b":2}]"#, r#"[{"a":1,"c":3}]"#],
+        &[r#"[{"a":1},{"b":2}]"#],
+    );
+    check(
+        r#"{"$elemMatch":{"$or":[{"$gt":5},{"$lt":2}]}}"#,
+        &["[3,6]", "[1]"],
+        &["[3]"],
     );
     check(
         r#"{"$elemMatch":{"$not":{"$eq":1}}}"#,
@@ -190,8 +268,6 @@ fn operators_over_existence_and_type() {
         ("boolean", "false"),
         ("array", "[]"),
         ("object", "{}"),
-        ("null", "null"),
-        ("undefined", "-"),
     ] {
         let test = format!(r#"{{"$type":"{name}"}}"#);
         let (same, others): (Vec<&str>, Vec<&str>) = [r#""""#, "0", "false", "[]", "{}", "null", "-"]
@@ -199,6 +275,9 @@ fn operators_over_existence_and_type() {
             .partition(|other| *other == value);
         check(&test, &same, &others);
     }
+    check(r#"{"$type":"null"}"#, &["null", "-"], &["0"]);
+    // What is missing is nothing, so that nothing is `undefined`.
+    check(r#"{"$type":"undefined"}"#, &[], &["null", "-", "0"]);
 }
 
 #[test]
@@ -242,7 +321,7 @@ fn paths() {
         (r#"{"request.geo.country":"FR"}"#, true),
         (r#"{"request.path":"/a"}"#, true),
         (r#"{"request.host":"x.example"}"#, true),
-        (r#"{"request.query.q":1}"#, true),
+        (r#"{"request.query.q":"1"}"#, true),
         (
             r#"{"session.number":1,"session.isNew":true,"session.pageViews":0,"session.duration":0}"#,
             true,
@@ -252,7 +331,7 @@ fn paths() {
             true,
         ),
         (r#"{"profile.firstSeenAt":{"$exists":false}}"#, true),
-        (r#"{"profile.traits.x":{"$type":"undefined"}}"#, true),
+        (r#"{"profile.traits.x":{"$type":"null"}}"#, true),
     ] {
         assert_eq!(holds(condition, members), expected, "{condition}");
     }

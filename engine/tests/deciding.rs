@@ -371,7 +371,7 @@ fn the_passing_of_time_is_announced() {
     use nearside_engine::value::Value;
     let manifest = r#"{"segments":{
         "long":{"when":{"session.duration":{"$gte":90}}},
-        "exact":{"when":{"$not":{"session.duration":{"$in":["5",7.5]}}}},
+        "exact":{"when":{"$not":{"session.duration":{"$in":[5,7.5]}}}},
         "unread":{"when":{"session.pageViews":{"$gt":45}}}}}"#;
     let program = compile(&serde_json::from_str(manifest).unwrap()).0;
     let mut state = State::new(&program);
@@ -399,5 +399,5 @@ fn the_passing_of_time_is_announced() {
         announced.push(next - NOON);
         now = next;
     }
-    assert_eq!(announced, [5_000, 6_000, 8_000, 90_000, 91_000, SESSION_GAP]);
+    assert_eq!(announced, [5_000, 6_000, 90_000, SESSION_GAP]);
 }

@@ -3,7 +3,8 @@
 //! What is allowed to differ between folded state and the whole log is not made here:
 //! - counts of more than 32 events are tested without a window only: in a window they may be off by 1/32 of it;
 //! - an event comes again within the next 50 events of its visitor: state knows the newest 64 by their keys;
-//! - a trait's value is short: state keeps traits of up to 256 bytes.
+//! - a trait's value is short: state keeps traits of up to 256 bytes;
+//! - prices are multiples of a quarter: their sums are exact in any order.
 //!
 //! No manifest has a mistake, and each message is a valid event.
 
@@ -95,7 +96,18 @@ pub fn manifest(seed: u64) -> Value {
     let experiences: Vec<Json> = (0..3 + random.below(5))
         .map(|index| experience(random, index, &names))
         .collect();
-    to_value(json!({"segments": segments, "experiences": experiences}))
+    let mut manifest = json!({"segments": segments, "experiences": experiences});
+    manifest["scores"] = json!({
+        "engaged": {"on": [{"name": "Product Viewed", "points": 1}, {"name": "Order Completed", "points": 10}],
+                    "halfLife": random.one(&["10m", "1d"]), "cap": random.one(&[12, 100])},
+        "seen": {"on": [{"type": "page", "points": 0.5}, {"where": event_condition(random), "points": 2}],
+                 "halfLife": random.one(&["30s", "2h", "7d"])},
+    });
+    manifest["affinities"] = json!({
+        "category": {"of": "properties.category", "on": [{"name": "Product Viewed"}, {"type": "page", "points": 0.3}],
+                     "halfLife": random.one(&["2h", "7d"]), "keep": random.one(&[1, 2, 8])},
+    });
+    to_value(manifest)
 }
 
 fn experience(random: &mut Random, index: usize, names: &[String]) -> Json {
@@ -186,7 +198,8 @@ fn condition(random: &mut Random, names: &[String], depth: usize) -> Json {
             3 => json!({"$not": condition(random, names, depth - 1)}),
             _ => {
                 let mut both = attribute(random);
-                both["$events"] = events(random);
+                let (name, of_events) = about_events(random);
+                both[name] = of_events;
                 both
             }
         };
@@ -194,7 +207,103 @@ fn condition(random: &mut Random, names: &[String], depth: usize) -> Json {
     match random.below(10) {
         0 | 1 if !names.is_empty() => json!({"$segment": names[random.below(names.len())]}),
         0..=3 => attribute(random),
-        _ => json!({"$events": events(random)}),
+        _ => {
+            let mut made = json!({});
+            let (name, of_events) = about_events(random);
+            made[name] = of_events;
+            made
+        }
+    }
+}
+
+fn about_events(random: &mut Random) -> (&'static str, Json) {
+    match random.below(10) {
+        0..=2 => ("$sequence", sequence(random)),
+        3 => ("$held", held(random)),
+        4 => {
+            let number = random.one(&[0.5, 1.0, 2.5, 10.0, 11.0]);
+            let score = random.one(&["score.engaged", "score.seen"]);
+            (
+                score,
+                json!({random.one(&["$gte", "$lt", "$gt", "$lte"]): number}),
+            )
+        }
+        _ => ("$events", events(random)),
+    }
+}
+
+fn held(random: &mut Random) -> Json {
+    let (path, is) = match random.below(4) {
+        0 => ("profile.identified", json!(random.chance(70))),
+        1 => ("profile.traits.plan", json!(random.one(&PLANS))),
+        2 => ("profile.traits.plan", json!({"$exists": random.chance(50)})),
+        _ => ("profile.traits.age", json!({"$gte": 30})),
+    };
+    json!({"path": path, "is": is, "for": random.one(&WINDOWS).0})
+}
+
+fn matcher(random: &mut Random) -> Json {
+    match random.below(6) {
+        0 => json!({"type": "page"}),
+        1 => json!({"where": event_condition(random)}),
+        _ => json!({"name": random.one(&NAMES)}),
+    }
+}
+
+fn sequence(random: &mut Random) -> Json {
+    let mut steps = Vec::new();
+    for index in 0..1 + random.below(3) {
+        if index > 0 && random.chance(25) {
+            steps.push(json!({"not": matcher(random)}));
+        }
+        let mut step = matcher(random);
+        if index > 0 && random.chance(30) {
+            step["within"] = json!(random.one(&WINDOWS).0);
+        }
+        steps.push(step);
+    }
+    if random.chance(30) {
+        steps.push(json!({"not": matcher(random), "for": random.one(&WINDOWS).0}));
+    }
+    let mut made = json!({"steps": steps});
+    if random.chance(30) {
+        made["within"] = json!(random.one(&WINDOWS).0);
+    }
+    if random.chance(50) {
+        made["in"] = json!("visitor");
+    }
+    if random.chance(15) {
+        made["by"] = json!(random.one(&["properties.category", "properties.price"]));
+    }
+    if random.chance(25) {
+        made["completed"] = json!({"ago": {random.one(&["$lt", "$gte"]): random.one(&WINDOWS).0}});
+    }
+    made
+}
+
+/// An aggregate besides the count, by its name.
+fn aggregate(random: &mut Random) -> (&'static str, Json) {
+    let number = random.below(200);
+    let comparison = random.one(&["$gte", "$lt", "$gt", "$lte"]);
+    match random.below(9) {
+        0 => ("sum", json!({"of": "properties.price", comparison: number})),
+        1 => ("min", json!({"of": "properties.price", comparison: number / 2})),
+        2 => ("max", json!({"of": "properties.price", comparison: number / 2})),
+        3 => ("avg", json!({"of": "properties.price", comparison: number / 2})),
+        4 => (
+            "distinct",
+            json!({"of": "properties.category", comparison: 1 + random.below(4)}),
+        ),
+        5 => ("first", json!({"ago": {comparison: random.one(&WINDOWS).0}})),
+        6 => ("last", json!({"ago": {comparison: random.one(&WINDOWS).0}})),
+        7 => (
+            random.one(&["first", "last"]),
+            json!({"of": "properties.category", "is": {"$in": [random.one(&CATEGORIES), random.one(&CATEGORIES)]}}),
+        ),
+        _ => (
+            "mostFrequent",
+            json!({"of": "properties.category", "is": random.one(&CATEGORIES)}),
+        ),
     }
 }
 
@@ -219,6 +328,20 @@ fn events(random: &mut Random) -> Json {
     }
     if random.chance(75) {
         made["count"] = count(random, has_window);
+    }
+    for _ in 0..random.below(3) {
+        if random.chance(40) {
+            let (name, test) = aggregate(random);
+            made[name] = test;
+        }
+    }
+    if random.chance(15) {
+        made["by"] = json!(random.one(&[
+            "properties.category",
+            "properties.price",
+            "context.page.path",
+            "name"
+        ]));
     }
     made
 }
@@ -252,7 +375,7 @@ fn event_condition(random: &mut Random) -> Json {
 }
 
 fn attribute(random: &mut Random) -> Json {
-    match random.below(18) {
+    match random.below(22) {
         0 => json!({"request.path": {"$startsWith": "/products/"}}),
         1 => json!({"request.query.q": {"$exists": random.chance(50)}}),
         2 => json!({"request.utm.source": "mail"}),
@@ -270,6 +393,10 @@ fn attribute(random: &mut Random) -> Json {
         14 => json!({"profile.traits.tags": {"$elemMatch": {"$eq": random.one(&TAGS)}}}),
         15 => json!({"profile.identified": random.chance(50)}),
         16 => json!({"profile.userId": {"$ne": "user-1"}}),
+        17 => json!({"session.landingPage": random.one(&PATHS)}),
+        18 => json!({"session.campaign.source": {"$exists": random.chance(50)}}),
+        19 => json!({"affinity.category.top": random.one(&CATEGORIES)}),
+        20 => json!({"affinity.category.weight.bikes": {"$gte": random.one(&[0.2, 1.0, 3.0])}}),
         _ => json!({"profile.firstSeenAt": {"$lt": format_timestamp(BEGIN + random.span(10 * DAY))}}),
     }
 }
@@ -431,7 +558,7 @@ fn properties(random: &mut Random) -> Json {
     if random.chance(60) {
         made["price"] = match random.below(4) {
             0 => json!(random.below(100).to_string()),
-            1 => json!(random.below(10_000) as f64 / 100.0),
+            1 => json!(random.below(400) as f64 / 4.0),
             _ => json!(random.below(100)),
         };
     }

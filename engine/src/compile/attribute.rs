@@ -7,11 +7,14 @@ const MAX_PATH: usize = 32;
 
 const DECISION_ROOTS: [&str; 6] = ["request", "session", "profile", "score", "affinity", "data"];
 const EVENT_ROOTS: [&str; 5] = ["type", "name", "properties", "context", "traits"];
-const SESSION: [&str; 4] = [
+const SESSION: [&str; 7] = [
     "session.number",
     "session.isNew",
     "session.pageViews",
     "session.duration",
+    "session.landingPage",
+    "session.referrer",
+    "session.campaign",
 ];
 const PROFILE: [&str; 4] = [
     "profile.traits",
@@ -27,6 +30,7 @@ pub(super) fn of_decision(path: &str, place: &Place<'_>, report: &mut Report) ->
     let problem = match path.first().map_or("", String::as_str) {
         "request" => None,
         "session" if SESSION.contains(&path.join(".").as_str()) => None,
+        "session" if name == "campaign" && path.len() == 3 => None,
         "session" => Some(unknown(&path, &SESSION)),
         "profile" if name == "traits" && path.len() == 2 => {
             Some("`profile.traits` needs the name of a trait: `profile.traits.plan`".to_owned())
@@ -37,12 +41,35 @@ pub(super) fn of_decision(path: &str, place: &Place<'_>, report: &mut Report) ->
             Some(format!("`profile.{name}` is not supported by this version"))
         }
         "profile" => Some(unknown(&path, &PROFILE)),
-        later @ ("score" | "affinity" | "data") => {
-            Some(format!("`{later}` is not supported by this version"))
-        }
+        "score" if path.len() == 2 => None,
+        "score" => Some("expected `score.` and the score's name".to_owned()),
+        "affinity" => match path.get(2).map(String::as_str) {
+            Some("top" | "second") if path.len() == 3 => None,
+            Some("weight") if path.len() > 3 => None,
+            _ => Some(format!(
+                "expected `affinity.{name}.top`, `affinity.{name}.second` or `affinity.{name}.weight.` and a value"
+            )),
+        },
+        "data" => Some("`data` is not supported by this version".to_owned()),
         root => Some(no_root(root, &DECISION_ROOTS)),
     };
-    named(path, problem, place, report)
+    let mut path = named(path, problem, place, report)?;
+    if path.first().is_some_and(|root| root == "affinity") && path.len() > 4 {
+        // The value whose weight is asked for may have dots of its own.
+        let value = path.split_off(3).join(".");
+        path.push(value);
+    }
+    Some(path)
+}
+
+/// Whether the attribute is a number that changes by time alone.
+pub(super) fn changes_with_time(path: &[String]) -> bool {
+    match path.first().map_or("", String::as_str) {
+        "score" => true,
+        "session" => path.get(1).is_some_and(|name| name == "duration"),
+        "affinity" => path.get(2).is_some_and(|name| name == "weight"),
+        _ => false,
+    }
 }
 
 /// Splits a path of an event; `None` after an error.

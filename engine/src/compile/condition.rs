@@ -2,11 +2,12 @@
 
 use super::warning::{Place, Report, suggestion};
 use super::{Compiler, attribute};
+use crate::cell::measure::Measure;
 use crate::condition::{Comparison, Condition, MAX_NESTING, Node, NodeId, TextPlace};
 use crate::value::{MAX_DEPTH, Object, Value};
 
 /// The operators of a value, and those that the language has but this version does not.
-const OPERATORS: [&str; 28] = [
+const OPERATORS: [&str; 43] = [
     "$eq",
     "$ne",
     "$lt",
@@ -35,12 +36,6 @@ const OPERATORS: [&str; 28] = [
     "$segment",
     "$sequence",
     "$held",
-];
-const LATER: [&str; 15] = [
-    "$sequence",
-    "$held",
-    "$regex",
-    "$regexi",
     "$ini",
     "$nini",
     "$alli",
@@ -52,6 +47,10 @@ const LATER: [&str; 15] = [
     "$vgte",
     "$inGroup",
     "$notInGroup",
+    "$near",
+    "$feature",
+    "$regex",
+    "$regexi",
 ];
 
 const TYPES: [&str; 7] = [
@@ -66,7 +65,7 @@ const TYPES: [&str; 7] = [
 
 /// What a condition is about, which decides what may stand in it.
 #[derive(Clone, Copy, PartialEq)]
-enum About {
+pub(super) enum About {
     /// The decision's document.
     Decision,
     /// An event.
@@ -78,7 +77,7 @@ enum About {
 pub(super) struct ConditionCompiler<'c> {
     compiler: &'c mut Compiler,
     nodes: Vec<Node>,
-    about: About,
+    pub(super) about: About,
 }
 
 impl<'c> ConditionCompiler<'c> {
@@ -90,6 +89,23 @@ impl<'c> ConditionCompiler<'c> {
         report: &mut Report,
     ) -> Option<Condition> {
         Self::run(compiler, About::Decision, value, place, report)
+    }
+
+    /// Compiles a test of a value: a constant, operators, or a condition over its members.
+    pub(super) fn compile_for_value(
+        compiler: &'c mut Compiler,
+        value: &Value,
+        place: &Place<'_>,
+        report: &mut Report,
+    ) -> Option<Condition> {
+        let errors = report.errors();
+        let mut this = Self {
+            compiler,
+            nodes: Vec::new(),
+            about: About::Value,
+        };
+        this.item(value, place, report, 0)?;
+        this.finish(errors, place, report)
     }
 
     /// Compiles a condition over an event.
@@ -116,7 +132,11 @@ impl<'c> ConditionCompiler<'c> {
             about,
         };
         this.document(value, place, report, 0)?;
-        let condition = Condition { nodes: this.nodes };
+        this.finish(errors, place, report)
+    }
+
+    fn finish(self, errors: usize, place: &Place<'_>, report: &mut Report) -> Option<Condition> {
+        let condition = Condition { nodes: self.nodes };
         if report.errors() == errors && condition.check(usize::MAX, usize::MAX).is_none() {
             // Some operators are two nodes deep. What `Program::from_bytes` refuses must not be compiled.
             report.error(
@@ -184,15 +204,13 @@ impl<'c> ConditionCompiler<'c> {
                 "$not" => self.document(value, place, report, depth + 1).map(Node::Not),
                 "$events" if self.about == About::Decision => self.events(value, place, report, depth),
                 "$segment" if self.about == About::Decision => self.segment(value, place, report),
-                "$events" | "$segment" => {
+                "$sequence" if self.about == About::Decision => self.sequence(value, place, report, depth),
+                "$held" if self.about == About::Decision => self.held(value, place, report),
+                "$events" | "$segment" | "$sequence" | "$held" | "$feature" => {
                     report.error(
                         place,
                         format!("`{key}` may stand only in a condition of a segment or experience"),
                     );
-                    None
-                }
-                _ if LATER.contains(&key) => {
-                    report.error(place, format!("`{key}` is not supported by this version"));
                     None
                 }
                 _ if key.starts_with('$') => {
@@ -209,7 +227,12 @@ impl<'c> ConditionCompiler<'c> {
     }
 
     /// One node for all of them; no node more than needed.
-    fn join(&mut self, mut all: Vec<NodeId>, place: &Place<'_>, report: &mut Report) -> Option<NodeId> {
+    pub(super) fn join(
+        &mut self,
+        mut all: Vec<NodeId>,
+        place: &Place<'_>,
+        report: &mut Report,
+    ) -> Option<NodeId> {
         match (all.len(), all.pop()) {
             (1, Some(only)) => Some(only),
             (_, last) => {
@@ -258,7 +281,28 @@ impl<'c> ConditionCompiler<'c> {
             About::Value => attribute::split(path, place, report),
         }?;
         if self.about == About::Decision {
+            if !self.compiler.knows(&path, place, report) {
+                return None;
+            }
             self.compiler.reads(&path);
+            if attribute::changes_with_time(&path) {
+                let test = self.number_test(value, place, report, depth)?;
+                return Some(match self.compiler.score(&path) {
+                    Some(cell) => Node::Measure(cell, Measure::Score, test),
+                    None => Node::Attribute(path, test),
+                });
+            }
+        }
+        if let [root, part, ..] = path.as_slice()
+            && self.about == About::Decision
+            && root == "request"
+            && (part == "query" || part == "utm")
+            && compares_with_a_number(value)
+        {
+            report.warning(
+                place,
+                "what stands in an address is text: write the number in quotes",
+            );
         }
         let test = self.test(value, place, report, depth + 1)?;
         Some(Node::Attribute(path, test))
@@ -276,6 +320,8 @@ impl<'c> ConditionCompiler<'c> {
             return None;
         }
         match value {
+            // As GrowthBook has it: an object without operators asks for nothing.
+            Value::Object(object) if object.is_empty() => self.push(Node::All(Vec::new()), place, report),
             Value::Object(object) if is_operators(object) => {
                 let mut all = Vec::with_capacity(object.len());
                 for (operator, operand) in object.iter() {
@@ -303,24 +349,13 @@ impl<'c> ConditionCompiler<'c> {
         bounded(operand, place, report)?;
         let compare = |comparison| Some(Node::Compare(comparison, operand.clone()));
         match operator {
-            "$lt" | "$lte" | "$gt" | "$gte" if matches!(operand, Value::Array(_) | Value::Object(_)) => {
+            "$lt" | "$lte" | "$gt" | "$gte" if !matches!(operand, Value::Number(_) | Value::String(_)) => {
                 expected("a number or text", place, report)
             }
-            "$eq" => Some(Node::Equal(operand.clone())),
-            "$ne" => Some(Node::Not(self.push(
-                Node::Equal(operand.clone()),
-                place,
-                report,
-            )?)),
             "$lt" => compare(Comparison::Less),
             "$lte" => compare(Comparison::LessOrEqual),
             "$gt" => compare(Comparison::Greater),
             "$gte" => compare(Comparison::GreaterOrEqual),
-            "$in" => constants(operand, place, report).map(Node::In),
-            "$nin" => {
-                let node = Node::In(constants(operand, place, report)?);
-                Some(Node::Not(self.push(node, place, report)?))
-            }
             "$exists" => match operand {
                 Value::Bool(false) => Some(Node::Not(self.push(Node::Exists, place, report)?)),
                 Value::Bool(true) => Some(Node::Exists),
@@ -364,17 +399,13 @@ impl<'c> ConditionCompiler<'c> {
             "$startsWithi" => text(TextPlace::Start, operand, true, place, report),
             "$endsWithi" => text(TextPlace::End, operand, true, place, report),
             "$containsi" => text(TextPlace::Anywhere, operand, true, place, report),
-            later if LATER.contains(&later) || later == "$near" => {
-                report.error(place, format!("`{later}` is not supported by this version"));
-                None
-            }
-            unknown => {
-                report.error(
-                    place,
-                    format!("`{unknown}` is no operator{}", near_operator(unknown)),
-                );
-                None
-            }
+            other => match self.value_operator(other, operand, place, report) {
+                Some(node) => node,
+                None => {
+                    report.error(place, format!("`{other}` is no operator{}", near_operator(other)));
+                    None
+                }
+            },
         }
     }
 
@@ -387,7 +418,7 @@ impl<'c> ConditionCompiler<'c> {
         depth: usize,
     ) -> Option<NodeId> {
         match value {
-            Value::Object(object) if !is_operators(object) => {
+            Value::Object(object) if !is_operators(object) || tests_members(object) => {
                 let about = std::mem::replace(&mut self.about, About::Value);
                 let node = self.document(value, place, report, depth);
                 self.about = about;
@@ -396,6 +427,29 @@ impl<'c> ConditionCompiler<'c> {
             _ => self.test(value, place, report, depth),
         }
     }
+}
+
+/// Whether a test asks for a number.
+fn compares_with_a_number(test: &Value) -> bool {
+    const COMPARING: [&str; 6] = ["$eq", "$ne", "$lt", "$lte", "$gt", "$gte"];
+    match test {
+        Value::Number(_) => true,
+        Value::Object(object) => object
+            .iter()
+            .any(|(key, value)| COMPARING.contains(&key) && matches!(value, Value::Number(_))),
+        _ => false,
+    }
+}
+
+/// Whether operators that join conditions join some over an item's members: `{"$or": [{"a": 1}, {"b": 2}]}`.
+fn tests_members(object: &Object) -> bool {
+    object.iter().any(|(key, value)| match (key, value) {
+        ("$and" | "$or" | "$nor", Value::Array(items)) => items
+            .iter()
+            .filter_map(Value::as_object)
+            .any(|item| !item.is_empty() && (!is_operators(item) || tests_members(item))),
+        _ => false,
+    })
 }
 
 /// Constants go into the program's bytes, and bytes that nest too deeply are not read.
@@ -407,9 +461,8 @@ fn bounded(constant: &Value, place: &Place<'_>, report: &mut Report) -> Option<(
     Some(())
 }
 
-/// Of all operators of the language, also those that this version does not have yet.
 fn near_operator(name: &str) -> String {
-    suggestion(name, &[&OPERATORS[..], &LATER[..]].concat())
+    suggestion(name, &OPERATORS)
 }
 
 fn any(nodes: Vec<NodeId>) -> Node {
@@ -425,17 +478,7 @@ pub(super) fn is_operators(object: &Object) -> bool {
     !object.is_empty() && object.iter().all(|(key, _)| key.starts_with('$'))
 }
 
-fn constants(operand: &Value, place: &Place<'_>, report: &mut Report) -> Option<Vec<Value>> {
-    match operand {
-        Value::Array(items) => Some(items.clone()),
-        _ => {
-            report.error(place, "expected a list of values");
-            None
-        }
-    }
-}
-
-fn expected(what: &str, place: &Place<'_>, report: &mut Report) -> Option<Node> {
+pub(super) fn expected(what: &str, place: &Place<'_>, report: &mut Report) -> Option<Node> {
     report.error(place, format!("expected {what}"));
     None
 }

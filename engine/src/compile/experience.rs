@@ -364,7 +364,9 @@ fn mutations(
         if let Some(mutation) = mutation(item, place, report) {
             for path in mutation.content.paths() {
                 let path = attribute::of_decision(&path.join("."), &place.member("value"), report);
-                path.iter().for_each(|path| compiler.reads(path));
+                if let Some(path) = path.filter(|path| compiler.knows(path, &place.member("value"), report)) {
+                    compiler.reads(&path);
+                }
             }
             mutations.push(mutation);
         }

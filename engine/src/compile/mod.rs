@@ -7,13 +7,20 @@ mod attribute;
 mod condition;
 mod event_condition;
 mod experience;
+mod groups;
+mod held;
+mod number;
+mod scores;
 mod segments;
+mod sequence;
+mod value_operator;
 mod warning;
 
 pub use warning::{Severity, Warning};
 
 use crate::hash::fnv1a_32;
-use crate::program::{CellSpec, Matcher, Program, Scope, Site};
+use crate::landing;
+use crate::program::{CellSpec, Program, Site};
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use warning::{Place, Report, suggestion};
@@ -23,10 +30,6 @@ const MAX_SEGMENTS: usize = 5_000;
 const MAX_EXPERIENCES: usize = 2_000;
 /// More event conditions are a mistake: each is a cell of every visitor's state.
 const MAX_CELLS: usize = 10_000;
-
-/// After so many comparisons, similar names are no longer looked for: with thousands of mistakes among
-/// thousands of names it takes long.
-const MAX_COMPARISONS: usize = 20_000;
 
 /// Compiles a manifest.
 pub fn compile(manifest: &Value) -> (Program, Vec<Warning>) {
@@ -44,21 +47,21 @@ pub fn compile(manifest: &Value) -> (Program, Vec<Warning>) {
             "$schema",
             "segments",
             "experiences",
+            "groups",
             "site",
             "scores",
             "affinities",
             "description",
         ],
     );
-    for later in ["scores", "affinities"] {
-        if object.get(later).is_some() {
-            report.error(
-                &root.member(later),
-                format!("`{later}` are not supported by this version"),
-            );
-        }
-    }
     compiler.program.site = site(manifest.get("site"), &root.member("site"), &mut report);
+    groups::compile(
+        &mut compiler,
+        manifest.get("groups"),
+        &root.member("groups"),
+        &mut report,
+    );
+    scores::compile(&mut compiler, object, &root, &mut report);
     segments::compile(
         &mut compiler,
         manifest.get("segments"),
@@ -73,6 +76,7 @@ pub fn compile(manifest: &Value) -> (Program, Vec<Warning>) {
     );
     // The longer of two paths comes later, so that it is set inside of the shorter one's value.
     compiler.program.trait_paths.sort();
+    compiler.program.prepare();
     (compiler.program, report.warnings)
 }
 
@@ -109,8 +113,15 @@ struct Compiler {
     segment_names: BTreeSet<String>,
     /// The places of the segments that are compiled, by their names.
     segment_places: BTreeMap<String, u16>,
+    /// The names of all groups, also of those that are broken.
+    group_names: BTreeSet<String>,
+    /// The places of the groups, by their names.
+    group_places: BTreeMap<String, u16>,
     /// The places of the cells, by their keys.
     cell_places: BTreeMap<u32, u16>,
+    /// The names of scores and affinities with mistakes.
+    broken_scores: Vec<String>,
+    broken_affinities: Vec<String>,
 }
 
 impl Compiler {
@@ -133,7 +144,7 @@ impl Compiler {
 
     /// `: did you mean …?`, where a segment with a similar name is known.
     fn segment_suggestion(&self, name: &str, report: &Report) -> String {
-        if report.warnings.len() * self.segment_names.len() > MAX_COMPARISONS {
+        if !report.may_compare(self.segment_names.len()) {
             return String::new();
         }
         let known: Vec<&str> = self.segment_names.iter().map(String::as_str).collect();
@@ -159,6 +170,39 @@ impl Compiler {
         self.program.event_paths.truncate(events);
     }
 
+    /// Whether the score or affinity that a path of the decision's document begins with is known; an error, if
+    /// it is not.
+    fn knows(&self, path: &[String], place: &Place<'_>, report: &mut Report) -> bool {
+        let (kind, known, broken) = match path.first().map_or("", String::as_str) {
+            "score" => ("score", &self.program.scores, &self.broken_scores),
+            "affinity" => ("affinity", &self.program.affinities, &self.broken_affinities),
+            _ => return true,
+        };
+        let name = path.get(1).map_or("", String::as_str);
+        let is_known = known.iter().any(|(known, _)| known == name);
+        if !is_known {
+            let message = if broken.iter().any(|broken| broken == name) {
+                format!("the {kind} `{name}` has a mistake of its own")
+            } else {
+                let known: Vec<&str> = known.iter().map(|(known, _)| known.as_str()).collect();
+                format!("there is no {kind} `{name}`{}", suggestion(name, &known))
+            };
+            report.error(place, message);
+        }
+        is_known
+    }
+
+    /// The cell of the score at a path of the decision's document, if it is one.
+    fn score(&self, path: &[String]) -> Option<u16> {
+        let [root, name] = path else { return None };
+        let (_, cell) = self
+            .program
+            .scores
+            .iter()
+            .find(|(known, _)| root == "score" && known == name)?;
+        Some(*cell)
+    }
+
     /// Notes that something reads this path of the decision's document.
     fn reads(&mut self, path: &[String]) {
         if let [root, traits, rest @ ..] = path
@@ -168,23 +212,22 @@ impl Compiler {
         {
             add_once(&mut self.program.trait_paths, rest);
         }
+        if let [root, name, ..] = path
+            && root == "session"
+            && matches!(name.as_str(), "landingPage" | "referrer" | "campaign")
+            && !self.program.reads_landing
+        {
+            self.program.reads_landing = true;
+            for path in landing::PATHS {
+                let path: Vec<String> = path.iter().map(|name| (*name).to_owned()).collect();
+                add_once(&mut self.program.event_paths, &path);
+            }
+        }
     }
 
-    /// The place of a cell with this definition; the same definition is one cell.
-    fn cell(
-        &mut self,
-        scope: Scope,
-        matcher: Matcher,
-        within: Option<i64>,
-        enough: Option<u8>,
-    ) -> Result<u16, String> {
-        let mut spec = CellSpec {
-            key: 0,
-            scope,
-            matcher,
-            within,
-            enough,
-        };
+    /// The place of a cell with this definition (its key aside); the same definition is one cell.
+    fn cell(&mut self, mut spec: CellSpec) -> Result<u16, String> {
+        spec.key = 0;
         let definition = postcard::to_allocvec(&spec).map_err(|error| error.to_string())?;
         spec.key = fnv1a_32(&definition);
         while let Some(place) = self.cell_places.get(&spec.key) {
@@ -199,12 +242,19 @@ impl Compiler {
         if self.program.cells.len() >= MAX_CELLS {
             return Err(format!("more than {MAX_CELLS} different event conditions"));
         }
-        if let Some(condition) = &spec.matcher.condition {
+        for condition in spec
+            .matchers
+            .iter()
+            .filter_map(|matcher| matcher.condition.as_ref())
+        {
             for node in condition.nodes() {
                 if let crate::condition::Node::Attribute(path, _) = node {
                     add_once(&mut self.program.event_paths, path);
                 }
             }
+        }
+        for path in spec.paths() {
+            add_once(&mut self.program.event_paths, path);
         }
         let place = u16::try_from(self.program.cells.len()).map_err(|error| error.to_string())?;
         self.cell_places.insert(spec.key, place);

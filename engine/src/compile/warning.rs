@@ -72,6 +72,10 @@ impl fmt::Display for Place<'_> {
     }
 }
 
+/// After so many comparisons, similar names are no longer looked for: with thousands of mistakes among
+/// thousands of names it takes long.
+const MAX_COMPARISONS: usize = 20_000;
+
 /// Collects the mistakes.
 #[derive(Default)]
 pub(super) struct Report {
@@ -103,6 +107,11 @@ impl Report {
             .count()
     }
 
+    /// Whether similar names are still looked for among so many.
+    pub(super) fn may_compare(&self, names: usize) -> bool {
+        self.warnings.len() * names <= MAX_COMPARISONS
+    }
+
     /// Names the members that nothing reads.
     pub(super) fn unknown_keys(&mut self, object: &Object, place: &Place<'_>, known: &[&str]) {
         for (key, _) in object.iter().filter(|(key, _)| !known.contains(key)) {
@@ -123,12 +132,11 @@ pub(super) fn suggestion(word: &str, known: &[&str]) -> String {
             candidate_length.abs_diff(length) <= 1 + candidate.len() / 4
         })
         .map(|candidate| (distance(word, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
         .min();
     match nearest {
-        Some((distance, candidate)) if distance <= 1 + candidate.len() / 4 => {
-            format!(": did you mean `{candidate}`?")
-        }
-        _ => String::new(),
+        Some((_, candidate)) => format!(": did you mean `{candidate}`?"),
+        None => String::new(),
     }
 }
 

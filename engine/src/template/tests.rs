@@ -1,4 +1,5 @@
 use super::*;
+use crate::cell::measure::Measure;
 use crate::value::{Object, Value};
 use std::borrow::Cow;
 
@@ -8,8 +9,11 @@ impl Attributes for Data {
     fn attribute(&self, path: &[String]) -> Option<Cow<'_, Value>> {
         self.0.at(path).map(Cow::Borrowed)
     }
-    fn count(&self, _: usize) -> u32 {
-        0
+    fn measure(&self, _: usize, _: Measure, _: Option<u32>) -> Option<f64> {
+        None
+    }
+    fn group(&self, _: usize, _: usize) -> Option<u32> {
+        None
     }
     fn in_segment(&self, _: usize) -> bool {
         false

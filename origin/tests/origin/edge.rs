@@ -2,7 +2,6 @@
 
 use crate::support::{EDGE, KEY, MANIFEST, Origin};
 use axum::body::Body;
-use nearside_engine::facts::Facts;
 use nearside_engine::program::Program;
 use nearside_engine::state::{Snapshot, State};
 use serde_json::json;

@@ -1,9 +1,15 @@
 //! Who is who, and what is known of them.
 
 use crate::support::{ADMIN, EDGE, MANIFEST, Origin};
-use nearside_engine::facts::Facts;
+use nearside_engine::cell::spec::{Keep, Shape};
 use nearside_engine::state::State;
 use serde_json::{Value, json};
+
+/// The shape of a count without a window and without an end.
+const TOTAL: Shape = Shape {
+    keep: Keep::All,
+    within: None,
+};
 
 fn seen(visitor: &str, id: &str, time: i64) -> Value {
     json!({"type": "track", "event": "Seen", "anonymousId": visitor, "messageId": id, "timestamp": time})
@@ -66,7 +72,7 @@ async fn a_second_browser_joins_the_user() {
         .program
         .cells
         .iter()
-        .position(|cell| cell.within.is_none() && cell.enough.is_none());
+        .position(|cell| cell.shape() == TOTAL);
     assert_eq!(state.count(&published.program, devoted.unwrap(), 4_000), 82);
 }
 

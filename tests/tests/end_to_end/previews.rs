@@ -120,7 +120,10 @@ fn tokens_that_are_not_right() {
         (good[1..].to_owned(), "preview-invalid"),
         (good.replace(&good[..1], "%00"), "preview-invalid"),
         ("A".repeat(7_000), "preview-invalid"),
-        ("%22%3E%3Cscript%3Ealert(1)%3C/script%3E".to_owned(), "preview-invalid"),
+        (
+            "%22%3E%3Cscript%3Ealert(1)%3C/script%3E".to_owned(),
+            "preview-invalid",
+        ),
         (mint("another-secret", &["hero-bikes=ride"]), "preview-invalid"),
         (
             mint(DEVELOPMENT_EDGE_SECRET, &["hero-bikes=ride", "--expires", "1ms"]),

@@ -87,7 +87,7 @@ fn whatever_compiles_can_be_read_again() {
         (r#"{"session.number":1,"$and":["#, "]}", leaf),
         (r#"{"session.number":1,"$nor":["#, "]}", leaf),
         (r#"{"request.a":{"$elemMatch":"#, "}}", leaf),
-        (r#"{"request.a":{"$not":{"$size":{"$nin":["#, "]}}}}", "7"),
+        (r#"{"request.a":{"$not":{"$size":{"$all":["#, "]}}}}", "7"),
     ];
     for (open, close, innermost) in shapes {
         let mut compiled_at_all = false;

@@ -107,7 +107,7 @@ fn members() {
 #[test]
 fn a_broken_segment_breaks_only_what_it_is_for() {
     let (program, warnings) = compiled(
-        r#"{"segments":{"readers":{"when":{"$held":{}}},"buyers":{"when":{}}},
+        r#"{"segments":{"readers":{"when":{"$hold":{}}},"buyers":{"when":{}}},
             "experiences":[
             {"id":"a","segment":"readers","variants":[{"id":"v"}]},
             {"id":"b","segment":"buyers","variants":[{"id":"v"}]},
@@ -116,7 +116,7 @@ fn a_broken_segment_breaks_only_what_it_is_for() {
     assert_eq!(
         warnings,
         [
-            "error: $.segments.readers.when.$held: `$held` is not supported by this version",
+            "error: $.segments.readers.when.$hold: `$hold` is no operator: did you mean `$held`?",
             "error: $.experiences[0].segment: the segment `readers` has a mistake of its own",
             "error: $.experiences[2].segment: there is no segment `buyer`: did you mean `buyers`?",
         ]

@@ -21,13 +21,7 @@ fn manifests() {
         r#"{"experiences":{}}"#,
         &["error: $.experiences: expected a list of experiences"],
     );
-    check(
-        r#"{"scores":{},"affinities":{}}"#,
-        &[
-            "error: $.scores: `scores` are not supported by this version",
-            "error: $.affinities: `affinities` are not supported by this version",
-        ],
-    );
+    check(r#"{"scores":{},"affinities":{}}"#, &[]);
     check(r#"{"site":7}"#, &["error: $.site: expected an object"]);
     check(
         r#"{"site":{"consent":"maybe","exclude":[{"path":"raw"}],"exlude":[]}}"#,
@@ -86,7 +80,7 @@ fn attributes() {
     mistake(
         r#"{"session":1}"#,
         "@.session: there is no `session`: there are `session.number`, `session.isNew`, \
-         `session.pageViews`, `session.duration`",
+         `session.pageViews`, `session.duration`, `session.landingPage`, `session.referrer`, `session.campaign`",
     );
     mistake(
         r#"{"session.number.x":1}"#,
@@ -111,13 +105,31 @@ fn attributes() {
             ".a".repeat(100_000)
         ),
     );
-    for later in ["score.engaged", "affinity.category.top", "data.x"] {
-        let root = later.split('.').next().unwrap();
-        mistake(
-            &format!(r#"{{"{later}":1}}"#),
-            &format!("@[\"{later}\"]: `{root}` is not supported by this version"),
-        );
-    }
+    mistake(
+        r#"{"data.x":1}"#,
+        "@[\"data.x\"]: `data` is not supported by this version",
+    );
+    mistake(
+        r#"{"score.engaged":1}"#,
+        "@[\"score.engaged\"]: there is no score `engaged`",
+    );
+    mistake(
+        r#"{"score":1}"#,
+        "@.score: expected `score.` and the score's name",
+    );
+    mistake(
+        r#"{"affinity.category.third":1}"#,
+        "@[\"affinity.category.third\"]: expected `affinity.category.top`, `affinity.category.second` or \
+         `affinity.category.weight.` and a value",
+    );
+    mistake(
+        r#"{"affinity.category.top":1}"#,
+        "@[\"affinity.category.top\"]: there is no affinity `category`",
+    );
+    mistake(
+        r#"{"session.duration":{"$regex":"1"}}"#,
+        "@[\"session.duration\"].$regex: `$regex` does not compare numbers",
+    );
     for later in ["profile.sessions", "profile.consent"] {
         mistake(
             &format!(r#"{{"{later}":1}}"#),
@@ -173,27 +185,85 @@ fn operators() {
         r#"{"$not":{"$gtt":1}}"#,
         "@.$not.$gtt: `$gtt` is no operator: did you mean `$gt`?",
     );
-    for later in [
-        "$regex",
-        "$regexi",
-        "$ini",
-        "$nini",
-        "$alli",
-        "$veq",
-        "$vne",
-        "$vlt",
-        "$vlte",
-        "$vgt",
-        "$vgte",
-        "$inGroup",
-        "$notInGroup",
-        "$near",
+    for (operator, operand, expected) in [
+        ("$ini", "7", ": expected a list of values"),
+        ("$nini", r#""x""#, ": expected a list of values"),
+        ("$alli", "{}", ": expected a list of values"),
+        ("$veq", "true", ": expected a version such as `1.4.0`"),
+        ("$vgte", "[]", ": expected a version such as `1.4.0`"),
+        ("$gt", "true", ": expected a number or text"),
+        ("$inGroup", "[]", ": expected the name of a group"),
+        ("$notInGroup", r#""x""#, ": there is no group `x`"),
+        (
+            "$near",
+            "7",
+            ": expected a place and a distance: {\"lat\": 48.86, \"lon\": 2.35, \"km\": 20}",
+        ),
+        (
+            "$near",
+            r#"{"lat":91,"lon":0,"km":1}"#,
+            ".lat: expected a number between -90 and 90",
+        ),
     ] {
         check(
-            &format!(r#"{{"{later}":"x"}}"#),
-            &format!("@.{later}: `{later}` is not supported by this version"),
+            &format!(r#"{{"{operator}":{operand}}}"#),
+            &format!("@.{operator}{expected}"),
         );
     }
+}
+
+#[test]
+fn tests_that_never_hold_are_warned_of() {
+    for (test, expected) in [
+        (
+            r#"{"$eq":[1]}"#,
+            ".$eq: no list or object equals another here: to compare what it holds, write it without an operator",
+        ),
+        (
+            r#"{"$in":[1,[2]]}"#,
+            ".$in[1]: a list or an object is equal to nothing",
+        ),
+    ] {
+        let (program, warnings) = compiled(&format!(
+            r#"{{"segments":{{"a":{{"when":{{"request.path":{test}}}}}}}}}"#
+        ));
+        let place = "warning: $.segments.a.when[\"request.path\"]";
+        assert_eq!(warnings, [format!("{place}{expected}")]);
+        assert_eq!(segment_names(&program), ["a"]);
+    }
+}
+
+#[test]
+fn a_number_in_an_address_is_text() {
+    let (_, warnings) = compiled(r#"{"segments":{"a":{"when":{"request.query.page":{"$gt":3}}}}}"#);
+    assert_eq!(
+        warnings,
+        [
+            "warning: $.segments.a.when[\"request.query.page\"]: what stands in an address is text: write the number in quotes"
+        ]
+    );
+}
+
+#[test]
+fn groups() {
+    let check = |manifest: &str, expected: &[&str]| {
+        let (_, warnings) = compiled(manifest);
+        assert_eq!(warnings, expected, "{manifest}");
+    };
+    check(
+        r#"{"groups":[]}"#,
+        &["error: $.groups: expected an object of groups by name: lists of values"],
+    );
+    check(
+        r#"{"groups":{"a":{},"b":[1,[2]],"c":[]},"segments":{
+            "x":{"when":{"request.v":{"$inGroup":"a"}}},"y":{"when":{"request.v":{"$inGroup":"cc"}}}}}"#,
+        &[
+            "error: $.groups.a: expected a list of values",
+            "error: $.groups.b[1]: a group holds texts, numbers, `true`, `false` and `null`",
+            "error: $.segments.x.when[\"request.v\"].$inGroup: the group `a` has a mistake of its own",
+            "error: $.segments.y.when[\"request.v\"].$inGroup: there is no group `cc`: did you mean `c`?",
+        ],
+    );
 }
 
 #[test]
@@ -232,7 +302,7 @@ fn event_conditions() {
     }
     check(
         r#"{"count":{"$gtee":1}}"#,
-        "@.count.$gtee: `$gtee` is no operator: did you mean `$gte`?",
+        "@.count.$gtee: `$gtee` does not compare numbers: did you mean `$gte`?",
     );
     check(r#"{"where":7}"#, "@.where: expected a condition: a JSON object");
     check(
@@ -243,38 +313,151 @@ fn event_conditions() {
         r#"{"where":{"name.x":1}}"#,
         "@.where[\"name.x\"]: `name` is text: it has no members",
     );
-    for inner in ["$events", "$segment"] {
+    for inner in ["$events", "$segment", "$sequence", "$held"] {
         check(
             &format!(r#"{{"where":{{"{inner}":{{}}}}}}"#),
             &format!("@.where.{inner}: `{inner}` may stand only in a condition of a segment or experience"),
         );
     }
-    for later in [
-        "by",
-        "sum",
-        "min",
-        "max",
-        "avg",
-        "distinct",
-        "first",
-        "last",
-        "mostFrequent",
-    ] {
+    check(
+        r#"{"by":7}"#,
+        "@.by: expected the path of a value such as `properties.category`",
+    );
+    check(
+        r#"{"by":"color"}"#,
+        "@.by: no attribute begins with `color`: there are `type`, `name`, `properties`, `context`, `traits`",
+    );
+    for name in ["sum", "min", "max", "avg", "distinct"] {
         check(
-            &format!(r#"{{"name":"A","{later}":{{}}}}"#),
-            &format!("@.{later}: `{later}` is not supported by this version"),
+            &format!(r#"{{"{name}":{{"$gte":1}}}}"#),
+            &format!(r#"@.{name}: expected an object such as {{"of": "properties.price", "$gte": 100}}"#),
+        );
+        check(
+            &format!(r#"{{"{name}":{{"of":"properties.a"}}}}"#),
+            &format!(r#"@.{name}: expected a number, or operators such as {{"$gte": 3}}"#),
+        );
+    }
+    check(
+        r#"{"last":{"ago":"1h"}}"#,
+        r#"@.last.ago: expected operators with durations, such as {"$lt": "30m"}"#,
+    );
+    check(
+        r#"{"last":{"ago":{"$lt":3}}}"#,
+        "@.last.ago.$lt: expected a duration such as `30s`, `15m`, `2h` or `7d`",
+    );
+    for name in ["first", "last", "mostFrequent"] {
+        check(
+            &format!(r#"{{"{name}":{{"of":"properties.a"}}}}"#),
+            &format!(
+                r#"@.{name}: expected an object such as {{"of": "properties.category", "is": "bikes"}}"#
+            ),
+        );
+        check(
+            &format!(r#"{{"{name}":{{"of":"properties.a","is":{{"$gtt":1}}}}}}"#),
+            &format!("@.{name}.is.$gtt: `$gtt` is no operator: did you mean `$gt`?"),
         );
     }
 }
 
 #[test]
-fn what_comes_later_is_named() {
-    for later in ["$sequence", "$held"] {
+fn sequences() {
+    let check = |sequence: &str, expected: &str| {
         mistake(
-            &format!(r#"{{"{later}":{{}}}}"#),
-            &format!("@.{later}: `{later}` is not supported by this version"),
+            &format!(r#"{{"$sequence":{sequence}}}"#),
+            &expected.replace('@', "@.$sequence"),
         );
-    }
+    };
+    check("{}", "@.steps: expected a list of 1 to 16 steps");
+    check(
+        r#"{"steps":[{"nam":"A"}]}"#,
+        "@.steps[0].nam: `nam` is not known in `a step`: did you mean `name`?",
+    );
+    check(
+        r#"{"steps":[{"not":{"name":"A"},"for":"1h"}]}"#,
+        "@.steps[0]: a sequence begins with a step, not with `not`",
+    );
+    check(
+        r#"{"steps":[{"name":"A","within":"1h"}]}"#,
+        "@.steps[0].within: the first step has none before it: `within` beside `steps` is for the whole sequence",
+    );
+    check(
+        r#"{"steps":[{"name":"A"},{"not":{"name":"B"}}]}"#,
+        "@.steps[1]: a last `not` needs `for`: for how long, such as `15m`",
+    );
+    check(
+        r#"{"steps":[{"name":"A"},{"not":{"name":"B"},"for":"1h"},{"name":"C"}]}"#,
+        "@.steps[1].for: `for` may stand only in the last step",
+    );
+    check(
+        r#"{"steps":[{"name":"A"}],"completed":"1h"}"#,
+        r#"@.completed: expected an object such as {"ago": {"$lt": "1h"}}"#,
+    );
+}
+
+#[test]
+fn held() {
+    let check = |held: &str, expected: &str| {
+        mistake(
+            &format!(r#"{{"$held":{held}}}"#),
+            &expected.replace('@', "@.$held"),
+        );
+    };
+    check(
+        r#"{"path":"profile.traits.plan"}"#,
+        r#"@: expected an object such as {"path": "profile.traits.plan", "is": "trial", "for": "14d"}"#,
+    );
+    check(
+        r#"{"path":"request.path","is":"/","for":"1h"}"#,
+        "@.path: only attributes of the profile are watched over time",
+    );
+    check(
+        r#"{"path":"profile.userId","is":"u","for":"long"}"#,
+        "@.for: expected a duration such as `30s`, `15m`, `2h` or `7d`, of at most ten years",
+    );
+}
+
+#[test]
+fn scores_and_affinities() {
+    let check = |manifest: &str, expected: &str| {
+        let (program, warnings) = compiled(manifest);
+        assert_eq!(warnings, [format!("error: {expected}")], "{manifest}");
+        assert!(program.cells.is_empty(), "what is broken costs no state");
+    };
+    check(
+        r#"{"scores":[]}"#,
+        "$.scores: expected an object of scores by name",
+    );
+    check(
+        r#"{"scores":{"a b":{}}}"#,
+        "$.scores[\"a b\"]: a name has 1 to 64 letters, digits, `-` and `_`",
+    );
+    check(
+        r#"{"scores":{"a":{"on":[{"name":"A"}]}}}"#,
+        "$.scores.a: `halfLife` is missing: after how long is half of the points left, such as `7d`?",
+    );
+    check(
+        r#"{"scores":{"a":{"halfLife":"1d"}}}"#,
+        "$.scores.a.on: expected a list of 1 to 16 events such as {\"name\": \"Product Viewed\", \"points\": 1}",
+    );
+    check(
+        r#"{"scores":{"a":{"halfLife":"1d","on":[{"name":"A","points":"many"}]}}}"#,
+        "$.scores.a.on[0].points: expected a number",
+    );
+    check(
+        r#"{"affinities":{"a":{"halfLife":"1d","on":[{"name":"A"}]}}}"#,
+        "$.affinities.a.of: expected the path of a value such as `properties.category`",
+    );
+    check(
+        r#"{"affinities":{"a":{"of":"properties.x","keep":99,"halfLife":"1d","on":[{"name":"A"}]}}}"#,
+        "$.affinities.a.keep: expected a whole number from 1 to 32",
+    );
+    let (_, warnings) = compiled(
+        r#"{"scores":{"engaged":{"halfLife":"1d"}},"segments":{"a":{"when":{"score.engaged":{"$gte":1}}}}}"#,
+    );
+    assert_eq!(
+        warnings[1],
+        "error: $.segments.a.when[\"score.engaged\"]: the score `engaged` has a mistake of its own"
+    );
 }
 
 #[test]

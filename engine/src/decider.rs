@@ -1,0 +1,447 @@
+//! Decides again and again for one visitor, at the cost of what has changed.
+//!
+//! A [`Decider`] remembers, for each segment and experience, what was decided and until when that holds if no
+//! event comes. When something changes (an event was folded, the page is another, time has gone by), only what
+//! reads it is evaluated again. After the first call it allocates nothing.
+
+use crate::condition::Condition;
+use crate::decide::{Context, Decision, Decisions, Reason, decide_one, forced_variant, is_on_page};
+use crate::facts::{Facts, next_candidate, session_end};
+use crate::program::{Experience, Program};
+use crate::readers::{Timing, Unit};
+use crate::reading::{Reading, SessionView, Views};
+use crate::request::Request;
+use crate::state::{Changes, State};
+use crate::time::Timestamp;
+
+/// Nothing happens by time alone.
+const NEVER: Timestamp = Timestamp::MAX;
+
+/// After so many instants at which nothing differed, the next one is announced without looking: searching
+/// must end.
+const MAX_INSTANTS: usize = 4_096;
+
+/// What is decided about one visitor, and until when it holds.
+#[derive(Clone, Debug, Default)]
+pub struct Decider {
+    decisions: Decisions,
+    /// For each unit, the earliest instant at which it differs by time alone, the session's end aside.
+    due: Vec<Timestamp>,
+    /// Whether a unit differs when the session ends.
+    ends: Vec<bool>,
+    /// A bit for each unit that must be evaluated.
+    dirty: Vec<u64>,
+    /// Whether a session was going on.
+    in_session: bool,
+    decided_at: Timestamp,
+    known: Option<Known>,
+    views: Views,
+    /// Room to work in.
+    numbers: Vec<f64>,
+}
+
+/// Who asked last, and for which page.
+#[derive(Clone, Debug)]
+struct Known {
+    visitor_id: String,
+    request: Request,
+    consent: bool,
+    forced: Vec<(u16, u16)>,
+}
+
+impl Known {
+    fn new(context: &Context<'_>) -> Self {
+        Self {
+            visitor_id: context.visitor_id.to_owned(),
+            request: context.request.clone(),
+            consent: context.consent,
+            forced: context.forced.to_vec(),
+        }
+    }
+
+    fn is_same_visitor(&self, context: &Context<'_>) -> bool {
+        self.visitor_id == context.visitor_id
+            && self.consent == context.consent
+            && self.forced == context.forced
+    }
+}
+
+/// The experience that a preview asks for on this page, of the group of another one.
+fn forced_of_group(question: &Question<'_>, experience: &Experience) -> Option<u16> {
+    let Question { program, context, .. } = question;
+    let group = experience.group.as_ref()?;
+    if context.forced.is_empty() {
+        return None;
+    }
+    program.by_priority.iter().copied().find(|place| {
+        let other = program.experiences.get(usize::from(*place));
+        other.is_some_and(|other| {
+            other.group.as_ref() == Some(group)
+                && forced_variant(other, *place, context).is_some()
+                && is_on_page(other, context)
+        })
+    })
+}
+
+/// What all evaluations of one call share.
+struct Question<'a> {
+    program: &'a Program,
+    facts: &'a dyn Facts,
+    context: &'a Context<'a>,
+    now: Timestamp,
+}
+
+impl Decider {
+    /// Nothing is decided yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Decides everything for a visitor's page at an instant, with the least work since the last call. It must
+    /// be called with the same program each time; the state may be another.
+    pub fn decide(
+        &mut self,
+        program: &Program,
+        state: &mut State,
+        context: &Context<'_>,
+        now: Timestamp,
+    ) -> &Decisions {
+        self.refresh(program, state, Some(&state.changes), context, now);
+        state.changes.clear();
+        &self.decisions
+    }
+
+    /// What was decided last.
+    pub const fn decisions(&self) -> &Decisions {
+        &self.decisions
+    }
+
+    /// Decides everything anew.
+    pub(crate) fn decide_all(
+        mut self,
+        program: &Program,
+        facts: &dyn Facts,
+        context: &Context<'_>,
+        now: Timestamp,
+    ) -> Decisions {
+        self.refresh(program, facts, None, context, now);
+        self.decisions
+    }
+
+    fn refresh(
+        &mut self,
+        program: &Program,
+        facts: &dyn Facts,
+        changes: Option<&Changes>,
+        context: &Context<'_>,
+        now: Timestamp,
+    ) {
+        let segments = program.segments.len();
+        let units = segments + program.by_priority.len();
+        let question = Question {
+            program,
+            facts,
+            context,
+            now,
+        };
+        let end = session_end(facts, now);
+        let is_first = self.due.len() != units
+            || self.decisions.decisions.len() != program.experiences.len()
+            || now < self.decided_at;
+        match changes {
+            Some(changes) if !is_first && !changes.all => {
+                self.mark_changed(&question, changes, end.is_some())
+            }
+            _ => self.begin(program, units),
+        }
+        if self.known.is_none() || changes.is_none_or(|changes| changes.all || changes.profile) {
+            self.views = Views::new(facts);
+        }
+        self.mark_context(&question);
+        self.in_session = end.is_some();
+        self.decided_at = now;
+        for unit in 0..units {
+            if !self.take_dirty(unit) {
+                continue;
+            }
+            if unit < segments {
+                self.segment(&question, unit);
+            } else {
+                self.experience(&question, unit, segments);
+            }
+        }
+        self.decisions.next_change_at = self.next_change_at(program, end);
+    }
+
+    /// Makes room, and marks everything.
+    fn begin(&mut self, program: &Program, units: usize) {
+        let nothing = Decision {
+            variant: None,
+            reason: Reason::Invalid,
+        };
+        self.decisions.segments.clear();
+        self.decisions.segments.resize(program.segments.len(), false);
+        self.decisions.decisions.clear();
+        self.decisions
+            .decisions
+            .resize(program.experiences.len(), nothing);
+        self.due.clear();
+        self.due.resize(units, NEVER);
+        self.ends.clear();
+        self.ends.resize(units, false);
+        self.dirty.clear();
+        self.dirty.resize(units.div_ceil(64), u64::MAX);
+    }
+
+    fn mark_changed(&mut self, question: &Question<'_>, changes: &Changes, in_session: bool) {
+        let readers = &question.program.index.readers;
+        for cell in &changes.cells {
+            self.mark_all(readers.cells.get(usize::from(*cell)).map_or(&[], Vec::as_slice));
+        }
+        if changes.profile {
+            self.mark_all(&readers.profile);
+        }
+        if changes.session || in_session != self.in_session {
+            self.mark_all(&readers.session);
+        }
+        if in_session != self.in_session {
+            self.mark_all(&readers.session_cells);
+        }
+        for unit in 0..self.due.len() {
+            if self.due.get(unit).is_some_and(|due| *due <= question.now) {
+                self.mark(unit);
+            }
+        }
+    }
+
+    /// Marks what reads the request or the visitor, if they are others than at the last call.
+    fn mark_context(&mut self, question: &Question<'_>) {
+        let context = question.context;
+        match &mut self.known {
+            None => self.known = Some(Known::new(context)),
+            Some(known) => {
+                let segments = question.program.segments.len();
+                let is_same_page = known.request == *context.request;
+                if !is_same_page {
+                    known.request = context.request.clone();
+                }
+                let is_same_visitor = known.is_same_visitor(context);
+                if !is_same_visitor {
+                    *known = Known::new(context);
+                }
+                if !is_same_page {
+                    self.mark_all(&question.program.index.readers.request);
+                }
+                if !is_same_page || !is_same_visitor {
+                    (segments..self.due.len()).for_each(|unit| self.mark(unit));
+                }
+            }
+        }
+    }
+
+    fn mark(&mut self, unit: usize) {
+        if let Some(word) = self.dirty.get_mut(unit / 64) {
+            *word |= 1 << (unit % 64);
+        }
+    }
+
+    fn mark_all(&mut self, units: &[Unit]) {
+        units.iter().for_each(|unit| self.mark(usize::from(*unit)));
+    }
+
+    fn take_dirty(&mut self, unit: usize) -> bool {
+        let Some(word) = self.dirty.get_mut(unit / 64) else {
+            return false;
+        };
+        let bit = 1 << (unit % 64);
+        let is_dirty = *word & bit != 0;
+        *word &= !bit;
+        is_dirty
+    }
+
+    fn segment(&mut self, question: &Question<'_>, unit: usize) {
+        let Some(segment) = question.program.segments.get(unit) else {
+            return;
+        };
+        let condition = &segment.condition;
+        let reading = question.reading(&self.views, &self.decisions.segments);
+        let member = condition.holds(&reading);
+        let holds_at = |reading: &Reading<'_>| condition.holds(reading);
+        let (due, ends) = Flips {
+            question,
+            condition: Some(condition),
+            experience: None,
+            timing: question.timing(unit),
+        }
+        .find(&reading, &member, holds_at, &mut self.numbers);
+        self.set_flips(unit, due, ends);
+        let Some(known) = self.decisions.segments.get_mut(unit) else {
+            return;
+        };
+        if *known != member {
+            *known = member;
+            let readers = &question.program.index.readers.segments;
+            self.mark_all(readers.get(unit).map_or(&[], Vec::as_slice));
+        }
+    }
+
+    fn experience(&mut self, question: &Question<'_>, unit: usize, segments: usize) {
+        let program = question.program;
+        let rank = unit - segments;
+        let Some((place, experience)) = program.by_priority.get(rank).and_then(|place| {
+            let experience = program.experiences.get(usize::from(*place))?;
+            Some((*place, experience))
+        }) else {
+            return;
+        };
+        let is_group_taken = match forced_of_group(question, experience) {
+            // What a preview asks for comes first: another of its group makes room, whatever its priority.
+            Some(forced) => forced != place,
+            None => self.is_group_taken(program, rank, experience),
+        };
+        let reading = question.reading(&self.views, &self.decisions.segments);
+        let decide_at = |reading: &Reading<'_>| {
+            decide_one(
+                experience,
+                place,
+                question.context,
+                reading,
+                is_group_taken,
+                reading.now,
+            )
+        };
+        let decision = decide_at(&reading);
+        let (due, ends) = Flips {
+            question,
+            condition: experience.condition.as_ref(),
+            experience: Some(experience),
+            timing: question.timing(unit),
+        }
+        .find(&reading, &decision, decide_at, &mut self.numbers);
+        self.set_flips(unit, due, ends);
+        let Some(known) = self.decisions.decisions.get_mut(usize::from(place)) else {
+            return;
+        };
+        let was_given = std::mem::replace(known, decision).variant.is_some();
+        if was_given != decision.variant.is_some() {
+            let later = program.index.readers.later_of_group.get(rank);
+            self.mark_all(later.map_or(&[], Vec::as_slice));
+        }
+    }
+
+    /// Whether an experience of the same group and a higher priority is given.
+    fn is_group_taken(&self, program: &Program, rank: usize, experience: &Experience) -> bool {
+        let Some(group) = &experience.group else {
+            return false;
+        };
+        program.by_priority.iter().take(rank).any(|place| {
+            let place = usize::from(*place);
+            let is_given = self
+                .decisions
+                .decisions
+                .get(place)
+                .is_some_and(|known| known.variant.is_some());
+            is_given
+                && program
+                    .experiences
+                    .get(place)
+                    .is_some_and(|other| other.group.as_ref() == Some(group))
+        })
+    }
+
+    fn set_flips(&mut self, unit: usize, due: Timestamp, ends: bool) {
+        if let Some(known) = self.due.get_mut(unit) {
+            *known = due;
+        }
+        if let Some(known) = self.ends.get_mut(unit) {
+            *known = ends;
+        }
+    }
+
+    fn next_change_at(&self, program: &Program, end: Option<Timestamp>) -> Option<Timestamp> {
+        let session_end = end.unwrap_or(NEVER);
+        let mut next = NEVER;
+        let units = self.due.iter().zip(&self.ends).zip(&program.index.readers.timing);
+        for ((due, ends), timing) in units {
+            // What depends on the session alone does not change after it is over.
+            let due = match timing {
+                Timing::Session if *due >= session_end => NEVER,
+                _ => *due,
+            };
+            next = next.min(due).min(if *ends { session_end } else { NEVER });
+        }
+        (next != NEVER).then_some(next)
+    }
+}
+
+impl<'a> Question<'a> {
+    fn reading(&self, views: &'a Views, segments: &'a [bool]) -> Reading<'a> {
+        Reading::new(self.program, self.facts, self.context, views, segments, self.now)
+    }
+
+    fn timing(&self, unit: usize) -> Timing {
+        self.program
+            .index
+            .readers
+            .timing
+            .get(unit)
+            .copied()
+            .unwrap_or_default()
+    }
+}
+
+/// The search for the instant at which a unit differs by time alone.
+struct Flips<'a> {
+    question: &'a Question<'a>,
+    condition: Option<&'a Condition>,
+    experience: Option<&'a Experience>,
+    timing: Timing,
+}
+
+impl Flips<'_> {
+    /// The earliest instant at which `evaluate` gives something else than `current`, the session's end aside, and
+    /// whether it does at the session's end.
+    ///
+    /// What a unit refers to (segments, the experiences before it) is taken as constant. That is enough to know
+    /// when anything changes first: until then they *are* constant.
+    fn find<T: PartialEq>(
+        &self,
+        reading: &Reading<'_>,
+        current: &T,
+        evaluate: impl Fn(&Reading<'_>) -> T,
+        numbers: &mut Vec<f64>,
+    ) -> (Timestamp, bool) {
+        if !self.question.facts.foresees() {
+            return (NEVER, false);
+        }
+        let now = self.question.now;
+        let end = session_end(self.question.facts, now);
+        let (view, end_candidate) = match (self.timing, end) {
+            // The end may still move away: what comes before it is looked for as if it never came.
+            (Timing::Session, Some(_)) => (SessionView::GoingOn, None),
+            (Timing::Mixed, end) => (SessionView::Actual, end),
+            _ => (SessionView::Actual, None),
+        };
+        let ends = self.timing == Timing::Session
+            && end.is_some_and(|end| evaluate(&reading.at(end, SessionView::Over)) != *current);
+        let mut time = now;
+        for step in 0.. {
+            let at = reading.at(time, view);
+            let candidate = self
+                .condition
+                .and_then(|condition| next_candidate(condition, &at, numbers));
+            let scheduled = self
+                .experience
+                .and_then(|experience| experience.next_change_at(time));
+            let session_end = end_candidate.filter(|end| *end > time);
+            let Some(next) = candidate.into_iter().chain(scheduled).chain(session_end).min() else {
+                break;
+            };
+            if next <= time || step >= MAX_INSTANTS || evaluate(&reading.at(next, view)) != *current {
+                return (next.max(time.saturating_add(1)), ends);
+            }
+            time = next;
+        }
+        (NEVER, ends)
+    }
+}

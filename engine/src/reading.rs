@@ -1,0 +1,248 @@
+//! One reading of the facts: at one instant, for one page.
+
+use crate::cell::measure::{Measure, nothing};
+use crate::cell::spec::CellKind;
+use crate::condition::{Attributes, Condition, Node};
+use crate::decide::Context;
+use crate::facts::{Facts, is_of_session, next_crossing, next_passing, session_end};
+use crate::program::Program;
+use crate::state::Session;
+use crate::time::{SECOND, Timestamp, format_timestamp};
+use crate::value::Value;
+use crate::value_tests::Set;
+use std::borrow::Cow;
+
+/// Texts that are made of what is known of a person, kept so that reading them again costs nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Views {
+    user_id: Option<Value>,
+    first_seen_at: Option<Value>,
+}
+
+impl Views {
+    pub(crate) fn new(facts: &dyn Facts) -> Self {
+        let profile = facts.profile();
+        let first_seen_at = Some(profile.first_seen_at).filter(|at| *at > 0);
+        Self {
+            user_id: profile.user_id.as_deref().map(Value::from),
+            first_seen_at: first_seen_at.map(|at| Value::from(format_timestamp(at))),
+        }
+    }
+}
+
+/// Whether a session is going on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SessionView {
+    /// As it is at the instant.
+    Actual,
+    /// As if it went on for ever.
+    GoingOn,
+    /// As if it were over.
+    Over,
+}
+
+/// One reading of the facts.
+pub(crate) struct Reading<'a> {
+    program: &'a Program,
+    facts: &'a dyn Facts,
+    context: &'a Context<'a>,
+    views: &'a Views,
+    segments: &'a [bool],
+    pub(crate) now: Timestamp,
+    pub(crate) session: SessionView,
+}
+
+impl<'a> Reading<'a> {
+    pub(crate) const fn new(
+        program: &'a Program,
+        facts: &'a dyn Facts,
+        context: &'a Context<'a>,
+        views: &'a Views,
+        segments: &'a [bool],
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            program,
+            facts,
+            context,
+            views,
+            segments,
+            now,
+            session: SessionView::Actual,
+        }
+    }
+
+    /// The same at another instant.
+    pub(crate) const fn at(&self, now: Timestamp, session: SessionView) -> Self {
+        Self {
+            now,
+            session,
+            ..*self
+        }
+    }
+
+    fn in_session(&self) -> bool {
+        match self.session {
+            SessionView::Actual => session_end(self.facts, self.now).is_some(),
+            SessionView::GoingOn => true,
+            SessionView::Over => false,
+        }
+    }
+
+    /// The attribute of the session; the path is below `session`.
+    fn session_attribute(&self, path: &[String]) -> Option<Cow<'a, Value>> {
+        let (name, rest) = path.split_first()?;
+        let last = self.facts.last_session();
+        // Between sessions, the one that would begin with the next event is meant.
+        let last_number = last.as_ref().map_or(0, |session| session.number);
+        let current = last.filter(|_| self.in_session());
+        let number = match &current {
+            Some(session) => session.number,
+            None => last_number.saturating_add(1),
+        };
+        let owned = match name.as_str() {
+            "number" => Value::Number(f64::from(number)),
+            "isNew" => Value::Bool(number <= 1),
+            "pageViews" => Value::Number(f64::from(current.map_or(0, |session| session.page_views))),
+            "duration" => Value::Number(current.map_or(0.0, |session| duration(&session, self.now))),
+            "landingPage" | "referrer" | "campaign" => {
+                let found = match current? {
+                    Cow::Borrowed(session) => Cow::Borrowed(session.landing.document().get(name).at(rest)?),
+                    Cow::Owned(session) => Cow::Owned(session.landing.document().get(name).at(rest)?.clone()),
+                };
+                return Some(found).filter(|value| !value.is_null());
+            }
+            _ => return None,
+        };
+        rest.is_empty().then_some(Cow::Owned(owned))
+    }
+
+    fn profile_attribute(&self, path: &[String]) -> Option<Cow<'a, Value>> {
+        match path.first().map(String::as_str) {
+            Some("userId") if path.len() == 1 => self.views.user_id.as_ref().map(Cow::Borrowed),
+            Some("firstSeenAt") if path.len() == 1 => self.views.first_seen_at.as_ref().map(Cow::Borrowed),
+            _ => match self.facts.profile() {
+                Cow::Borrowed(profile) => profile.attribute(path),
+                Cow::Owned(profile) => profile
+                    .attribute(path)
+                    .map(|value| Cow::Owned(value.into_owned())),
+            },
+        }
+    }
+
+    fn affinity_attribute(&self, path: &[String]) -> Option<Cow<'a, Value>> {
+        let (name, rest) = path.split_first()?;
+        let (_, cell) = self.program.affinities.iter().find(|(known, _)| known == name)?;
+        let CellKind::Affinity(decay, _, keep) = &self.program.cells.get(usize::from(*cell))?.kind else {
+            return None;
+        };
+        let affinity = self.facts.affinity(self.program, usize::from(*cell))?;
+        let place = match rest.first()?.as_str() {
+            "top" => 0,
+            "second" => 1,
+            "weight" => {
+                let value = rest.get(1..)?.join(".");
+                let weight = affinity.weight(&value, usize::from(*keep));
+                let weight = weight.map_or(0.0, |weight| weight.read(self.now, decay.half_life));
+                return Some(Cow::Owned(Value::Number(weight)));
+            }
+            _ => return None,
+        };
+        match affinity {
+            Cow::Borrowed(affinity) => affinity.value(place).map(Cow::Borrowed),
+            Cow::Owned(affinity) => affinity.value(place).cloned().map(Cow::Owned),
+        }
+    }
+
+    fn score(&self, name: &str) -> Option<f64> {
+        let (_, cell) = self.program.scores.iter().find(|(known, _)| known == name)?;
+        self.measure(usize::from(*cell), Measure::Score, None)
+    }
+
+    /// The earliest instant after this one at which what a node reads may change by time alone, the session's
+    /// end aside.
+    pub(crate) fn next_candidate(
+        &self,
+        condition: &Condition,
+        node: &Node,
+        numbers: &mut Vec<f64>,
+    ) -> Option<Timestamp> {
+        match node {
+            Node::Measure(cell, measure, test) => {
+                let cell = usize::from(*cell);
+                if is_of_session(self.program, cell) && !self.in_session() {
+                    return None;
+                }
+                numbers.clear();
+                condition.numbers_compared(*test, numbers);
+                self.facts
+                    .next_change_at(self.program, cell, *measure, numbers, self.now)
+            }
+            Node::Attribute(path, test) => match (path.first()?.as_str(), path.get(1)?.as_str()) {
+                ("session", "duration") if self.in_session() => {
+                    numbers.clear();
+                    condition.numbers_compared(*test, numbers);
+                    next_passing(self.facts.last_session()?.started_at, SECOND, numbers, self.now)
+                }
+                ("affinity", name) if path.get(2).is_some_and(|kind| kind == "weight") => {
+                    numbers.clear();
+                    condition.numbers_compared(*test, numbers);
+                    let (_, cell) = self.program.affinities.iter().find(|(known, _)| known == name)?;
+                    let CellKind::Affinity(decay, _, keep) =
+                        &self.program.cells.get(usize::from(*cell))?.kind
+                    else {
+                        return None;
+                    };
+                    let affinity = self.facts.affinity(self.program, usize::from(*cell))?;
+                    let weight = affinity.weight(&path.get(3..)?.join("."), usize::from(*keep))?;
+                    next_crossing(weight, numbers, self.now, decay.half_life)
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// How long a session has been going on, in whole seconds.
+fn duration(session: &Session, now: Timestamp) -> f64 {
+    (now.saturating_sub(session.started_at).max(0) / SECOND) as f64
+}
+
+impl Attributes for Reading<'_> {
+    fn attribute(&self, path: &[String]) -> Option<Cow<'_, Value>> {
+        let (root, rest) = path.split_first()?;
+        match root.as_str() {
+            "request" => self.context.request.document().at(rest).map(Cow::Borrowed),
+            "session" => self.session_attribute(rest),
+            "profile" => self.profile_attribute(rest),
+            "score" if rest.len() == 1 => self
+                .score(rest.first()?)
+                .map(|score| Cow::Owned(Value::Number(score))),
+            "affinity" => self.affinity_attribute(rest),
+            _ => None,
+        }
+    }
+
+    fn measure(&self, cell: usize, measure: Measure, group: Option<u32>) -> Option<f64> {
+        if is_of_session(self.program, cell) && !self.in_session() {
+            return nothing(measure);
+        }
+        self.facts.measure(self.program, cell, measure, group, self.now)
+    }
+
+    fn group(&self, cell: usize, place: usize) -> Option<u32> {
+        if is_of_session(self.program, cell) && !self.in_session() {
+            return None;
+        }
+        self.facts.group(self.program, cell, place)
+    }
+
+    fn in_segment(&self, segment: usize) -> bool {
+        self.segments.get(segment).copied().unwrap_or_default()
+    }
+
+    fn groups(&self) -> &[Set] {
+        &self.program.groups
+    }
+}
