@@ -1,6 +1,8 @@
 //! Cookies: read from a request, written to a response.
 
-use nearside_engine::wire::{CONSENT_COOKIE, JOURNAL_COOKIE, PREVIEW_COOKIE, STATE_COOKIE, VISITOR_COOKIE};
+use nearside_engine::wire::{
+    CONSENT_COOKIE, JOURNAL_COOKIE, PREVIEW_COOKIE, REDIRECT_COOKIE, STATE_COOKIE, VISITOR_COOKIE,
+};
 
 /// How long the visitor's id and state are kept: 400 days, the longest that browsers keep a cookie.
 const MAX_AGE: u32 = 400 * 24 * 60 * 60;
@@ -21,12 +23,13 @@ fn pairs(header: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// What is the edge's alone.
-const OURS: [&str; 5] = [
+const OURS: [&str; 6] = [
     STATE_COOKIE,
     JOURNAL_COOKIE,
     VISITOR_COOKIE,
     CONSENT_COOKIE,
     PREVIEW_COOKIE,
+    REDIRECT_COOKIE,
 ];
 
 fn is_ours(pair: &str) -> bool {

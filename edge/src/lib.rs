@@ -8,7 +8,7 @@
 //! 3. `visit` reads the visitor's cookies: who they are, their sealed state (`seal`), and the journal of
 //!    events that the edge has not confirmed yet; it folds them in.
 //!    `preview` reads what an author wants to see instead.
-//! 4. The engine decides; the rewriter edits the page while it streams (`rewrite`).
+//! 4. The engine decides (`redirects`: that the visitor is sent to another page); the rewriter edits the page while it streams (`rewrite`).
 //! 5. The page leaves with the state for the SDK and the new cookies; the page view is handed on
 //!    (`forward`) when the visitor has their page.
 //! 6. `collect` takes the batches of events that the SDK sends.
@@ -39,6 +39,7 @@ mod page_state;
 mod preview;
 mod programs;
 mod proxy;
+mod redirects;
 mod replay;
 mod request_facts;
 mod rewrite;

@@ -7,14 +7,15 @@ use crate::programs::{self, Loaded};
 use crate::proxy::{self, UpstreamRequest};
 use crate::timing::{Outcome, Timing};
 use crate::visit::{Consent, Visit};
-use crate::{clock, forward, identifiers, page_state, request_facts, rewrite, snapshots};
+use crate::{clock, cookies, forward, identifiers, page_state, redirects, request_facts, rewrite, snapshots};
 use nearside_engine::decide::{Context as Question, decide};
 use nearside_engine::event::{Event, EventKind, event_key};
+use nearside_engine::program::Program;
 use nearside_engine::request::Request;
 use nearside_engine::value::{Object, Value};
-use nearside_engine::wire::PageView;
+use nearside_engine::wire::{PageView, REDIRECT_COOKIE};
 use nearside_rewriter::{PageRewriter, Settings};
-use worker::{Context, Env, Headers, Result, console_log, web_sys};
+use worker::{Context, Env, Headers, Response, Result, console_log, web_sys};
 
 /// Answers a request for anything of the site.
 pub(crate) async fn handle(
@@ -32,8 +33,9 @@ pub(crate) async fn handle(
     if !may_be_page(request, &headers) {
         return or_bad_gateway(upstream.send().headers().await);
     }
+    let is_head = request.method() == "HEAD";
     let asked_at = clock::now();
-    let answer = if accepts_html(&headers) {
+    let answer = if accepts_html(&headers) && !is_head {
         upstream.whole()?.send()
     } else {
         upstream.send()
@@ -46,8 +48,12 @@ pub(crate) async fn handle(
         Preview::read(&request.url(), &cookie, &loaded.program, config, now)
     });
     timing.note(preview.note);
-    let untouched = |response: &web_sys::Response, timing: &Timing, outcome| {
-        untouched(response, timing, outcome, preview.cookie(secure))
+    let untouched = |response: web_sys::Response, timing: &Timing, outcome| {
+        // Of a page without its body only a redirect is ours.
+        if is_head {
+            return Ok(response);
+        }
+        untouched(&response, timing, outcome, preview.cookie(secure))
     };
     let visitor = loaded
         .as_ref()
@@ -57,23 +63,25 @@ pub(crate) async fn handle(
         Err(error) => return or_bad_gateway(Err(error)),
     };
     timing.upstream(clock::now() - asked_at);
-    if !is_page(&response) {
-        return untouched(&response, &timing, Outcome::Untouched);
+    if !is_page(&response, is_head) {
+        return untouched(response, &timing, Outcome::Untouched);
     }
     let (Some(loaded), Some(visitor)) = (loaded, visitor) else {
-        return untouched(&response, &timing, Outcome::NoProgram);
+        return untouched(response, &timing, Outcome::NoProgram);
     };
     let visit = match visitor {
         Ok(visit) => visit,
-        Err(outcome) => return untouched(&response, &timing, outcome),
+        Err(outcome) => return untouched(response, &timing, outcome),
     };
     match personalise(
         request, &headers, &response, &loaded, visit, &preview, env, context, config, &timing,
     ) {
         Ok(personalised) => Ok(personalised),
         Err(Stop(outcome, error)) => {
-            console_log!("nearside: a page passed as it came: {error}");
-            untouched(&response, &timing, outcome)
+            if !is_head {
+                console_log!("nearside: a page passed as it came: {error}");
+            }
+            untouched(response, &timing, outcome)
         }
     }
 }
@@ -114,7 +122,7 @@ impl From<worker::Error> for Stop {
 fn may_be_page(request: &web_sys::Request, headers: &Headers) -> bool {
     let accepts = headers.get("accept").ok().flatten().unwrap_or_default();
     let upgrade = headers.has("upgrade").unwrap_or_default();
-    request.method() == "GET" && !upgrade && (accepts.is_empty() || accepts.contains("text/html") || accepts.contains("*/*"))
+    matches!(request.method().as_str(), "GET" | "HEAD") && !upgrade && (accepts.is_empty() || accepts.contains("text/html") || accepts.contains("*/*"))
         // Browsers say what a request is for; of these none is for a page.
         && !headers.get("sec-fetch-dest").ok().flatten().is_some_and(|destination| {
             matches!(destination.as_str(), "image" | "script" | "style" | "font" | "audio" | "video" | "track" | "manifest")
@@ -131,7 +139,7 @@ fn accepts_html(headers: &Headers) -> bool {
 }
 
 /// Whether the answer is a page that can be read and changed.
-fn is_page(response: &web_sys::Response) -> bool {
+fn is_page(response: &web_sys::Response, is_head: bool) -> bool {
     let headers = Headers(response.headers());
     let header = |name: &str| headers.get(name).ok().flatten().unwrap_or_default();
     let is_html = header("content-type")
@@ -151,7 +159,8 @@ fn is_page(response: &web_sys::Response) -> bool {
     let is_fixed = header("cache-control")
         .to_ascii_lowercase()
         .contains("no-transform");
-    response.status() == 200 && is_html && is_readable && !is_file && !is_fixed && response.body().is_some()
+    let has_body = is_head || response.body().is_some();
+    response.status() == 200 && is_html && is_readable && !is_file && !is_fixed && has_body
 }
 
 /// Reads who asks, and asks the origin for what it knows of them.
@@ -208,7 +217,10 @@ fn personalise(
     if consent.personalization {
         snapshots::take(&mut visit, program);
     }
-    let counts = is_seen_by_a_person(headers) && consent.analytics;
+    let is_head = request.method() == "HEAD";
+    let counts = !is_head && is_seen_by_a_person(headers) && consent.analytics;
+    // Who is sent elsewhere has not seen this page.
+    let unseen = redirects::are_possible(program, &cookie).then(|| visit.state.clone());
     let page_view = if counts {
         view(&mut visit, loaded, &page, now)
     } else {
@@ -221,6 +233,28 @@ fn personalise(
         forced: &preview.forced,
     };
     let decisions = decide(program, &visit.state, &question, now);
+    let secure = request.url().starts_with("https:");
+    let location = unseen.and_then(|unseen| {
+        let location = redirects::find(program, &visit, &question, &decisions, &facts, now)?;
+        Some((location, unseen))
+    });
+    if let Some((location, unseen)) = location {
+        let redirected = redirected(response, &location)?;
+        let leaving = Headers(redirected.headers());
+        visit.state = unseen;
+        let cookies = cookies_of(&visit, consent, preview, program, config, secure);
+        for cookie in cookies.into_iter().chain([redirects::mark(secure)]) {
+            leaving.append("set-cookie", &cookie)?;
+        }
+        leaving.append("server-timing", &timing.header(Outcome::Redirected))?;
+        if preview.is_on() {
+            leaving.set(EXPLAIN_HEADER, &explain_header(program, &decisions, preview))?;
+        }
+        return Ok(redirected);
+    }
+    if is_head {
+        return Err(Stop(Outcome::Untouched, "it has no body".to_owned()));
+    }
     let (edits, applied) = page_state::edits_of(program, &visit, &question, &decisions, now);
     let view = page_view.clone();
     let state = page_state::page_state(
@@ -249,13 +283,9 @@ fn personalise(
     let leaving = Headers(personalised.headers());
     make_private(&leaving)?;
     leaving.append("server-timing", &timing.header(outcome))?;
-    let secure = request.url().starts_with("https:");
-    let visit_cookies = if consent.personalization {
-        visit.cookies(program, config, secure)
-    } else {
-        Vec::new()
-    };
-    for cookie in visit_cookies.into_iter().chain(preview.cookie(secure)) {
+    let mark_ends = redirects::was_sent(&cookie).then(|| cookies::expire(REDIRECT_COOKIE, secure));
+    let cookies = cookies_of(&visit, consent, preview, program, config, secure);
+    for cookie in cookies.into_iter().chain(mark_ends) {
         leaving.append("set-cookie", &cookie)?;
     }
     if preview.is_on() {
@@ -266,6 +296,35 @@ fn personalise(
         hand_on_view(&view, &visit.visitor_id, &page, env, context);
     }
     Ok(personalised)
+}
+
+/// The `Set-Cookie` headers of a page.
+fn cookies_of(
+    visit: &Visit,
+    consent: Consent,
+    preview: &Preview,
+    program: &Program,
+    config: &Config,
+    secure: bool,
+) -> Vec<String> {
+    let mut cookies = Vec::new();
+    if consent.personalization {
+        cookies = visit.cookies(program, config, secure);
+    }
+    cookies.extend(preview.cookie(secure));
+    cookies
+}
+
+/// The answer that sends the visitor to another page; the upstream's page is not read.
+fn redirected(response: &web_sys::Response, location: &str) -> Result<web_sys::Response> {
+    if let Some(body) = response.body() {
+        let _ = body.cancel();
+    }
+    let headers = Headers::new();
+    headers.set("location", location)?;
+    headers.set("cache-control", "no-store")?;
+    let redirected = Response::empty()?.with_status(302).with_headers(headers);
+    Ok(redirected.into())
 }
 
 /// Takes away what would let anybody keep a response or take it for the upstream's.

@@ -8,6 +8,8 @@ use nearside_engine::time::Timestamp;
 pub(crate) enum Outcome {
     /// It was rewritten for the visitor.
     Personalised,
+    /// The visitor was sent to another one.
+    Redirected,
     /// It has the SDK, and nothing else was to change.
     Unchanged,
     /// It is not a page, or not one that may be touched.
@@ -28,6 +30,7 @@ impl Outcome {
     const fn name(self) -> &'static str {
         match self {
             Self::Personalised => "personalised",
+            Self::Redirected => "redirected",
             Self::Unchanged => "unchanged",
             Self::Untouched => "untouched",
             Self::Excluded => "excluded",

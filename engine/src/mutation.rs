@@ -33,11 +33,16 @@ pub enum Operation {
     Append,
     /// Puts HTML in the element's place.
     Replace,
+    /// Sends the visitor to another page instead of showing this one.
+    Redirect,
 }
+
+/// In the place of a redirect's name: the page's query parameters go along.
+pub const KEEP_QUERY: &str = "keepQuery";
 
 impl Operation {
     /// All operations with their names in a manifest.
-    pub const ALL: [(&'static str, Operation); 13] = [
+    pub const ALL: [(&'static str, Operation); 14] = [
         ("text", Operation::Text),
         ("html", Operation::Html),
         ("attribute", Operation::Attribute),
@@ -51,6 +56,7 @@ impl Operation {
         ("prepend", Operation::Prepend),
         ("append", Operation::Append),
         ("replace", Operation::Replace),
+        ("redirect", Operation::Redirect),
     ];
 
     /// The operation's name in a manifest.
@@ -90,6 +96,11 @@ impl Operation {
         )
     }
 
+    /// Whether the operation needs a selector.
+    pub const fn takes_selector(self) -> bool {
+        !matches!(self, Operation::Redirect)
+    }
+
     /// Whether the operation needs content.
     pub const fn takes_value(self) -> bool {
         !matches!(self, Operation::RemoveAttribute | Operation::Remove)
@@ -99,11 +110,11 @@ impl Operation {
 /// A change to the elements that a selector finds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mutation {
-    /// A CSS selector.
+    /// A CSS selector; empty for a redirect.
     pub selector: String,
     /// What is done.
     pub operation: Operation,
-    /// The attribute's or style property's name; empty for other operations.
+    /// The attribute's or style property's name, or [`KEEP_QUERY`]; empty for other operations.
     pub name: String,
     /// The content; empty where the operation needs none.
     pub content: Template,

@@ -82,6 +82,8 @@ impl OwnedEdit {
                 write_implied_ends(element, marks, content);
                 element.replace(content, ContentType::Html);
             }
+            // It is for whoever answers the request; no element has it.
+            Operation::Redirect => {}
         }
     }
 

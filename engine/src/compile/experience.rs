@@ -5,9 +5,10 @@ use super::warning::{Place, Report, suggestion};
 use super::{Compiler, MAX_EXPERIENCES, attribute};
 use crate::condition::{Condition, Node};
 use crate::event::instant;
-use crate::mutation::{Mutation, Operation};
+use crate::mutation::{KEEP_QUERY, Mutation, Operation};
 use crate::pages::{PagePart, PagePattern};
 use crate::program::{Experience, Status, Variant};
+use crate::request::Request;
 use crate::template::{ContentKind, Template};
 use crate::value::{Object, Value};
 
@@ -32,7 +33,7 @@ const KEYS: [&str; 18] = [
     "name",
 ];
 /// The operations that the language has and this version does not.
-const LATER_OPERATIONS: [&str; 7] = ["unwrap", "move", "image", "link", "title", "meta", "redirect"];
+const LATER_OPERATIONS: [&str; 6] = ["unwrap", "move", "image", "link", "title", "meta"];
 const STATUSES: [&str; 4] = ["running", "paused", "draft", "stopped"];
 const KINDS: [&str; 3] = ["personalization", "experiment", "redirect"];
 const MAX_VARIANTS: usize = 100;
@@ -41,6 +42,8 @@ const MAX_PAGES: usize = 200;
 /// The longest selector, and the longest content of a mutation, in bytes.
 const MAX_SELECTOR: usize = 1_000;
 const MAX_CONTENT: usize = 100_000;
+/// The longest address of a redirect, in bytes.
+const MAX_ADDRESS: usize = 2_000;
 
 pub(super) fn compile(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &mut Report) {
     let experiences = match value {
@@ -111,7 +114,7 @@ fn one(
             || matches!((later, given), ("sticky", Value::Bool(false)))
             || matches!(
                 (later, given.as_str()),
-                ("kind", Some("personalization" | "experiment"))
+                ("kind", Some("personalization" | "experiment" | "redirect"))
             )
             || matches!((later, given.as_str()), ("purpose", Some("personalization")));
         if !is_default {
@@ -169,11 +172,36 @@ fn one(
             0.0
         }
     };
+    let variants = variants(compiler, value.get("variants"), &place.member("variants"), report);
+    if value.get("kind").as_str() == Some("redirect") && !variants.iter().any(redirects) {
+        report.error(
+            &place.member("variants"),
+            "a redirect needs a variant with {\"op\": \"redirect\", \"value\": ADDRESS}",
+        );
+    }
+    let pages = pages(value.get("pages"), &place.member("pages"), report);
+    let leads_back = |mutation: &Mutation| {
+        let target = mutation.content.to_string();
+        let is_own = target.starts_with('/') && mutation.content.is_literal();
+        let page = Request::new(&target, Object::new());
+        is_own
+            && pages
+                .iter()
+                .any(|pattern| pattern.matches(page.url(), page.path()))
+    };
+    let mutations = variants.iter().flat_map(|variant| &variant.mutations);
+    let mut redirects = mutations.filter(|mutation| mutation.operation == Operation::Redirect);
+    if redirects.any(leads_back) {
+        report.warning(
+            &place.member("pages"),
+            "a redirect leads to one of these pages itself: who was sent there is not sent on",
+        );
+    }
     Experience {
         seed: text("seed", report).unwrap_or_else(|| id.clone()),
         id,
         status,
-        pages: pages(value.get("pages"), &place.member("pages"), report),
+        pages,
         condition: condition(compiler, value, place, report),
         starts_at,
         ends_at,
@@ -181,8 +209,13 @@ fn one(
         holdout: share("holdout", 0.0, report),
         group: text("group", report),
         priority,
-        variants: variants(compiler, value.get("variants"), &place.member("variants"), report),
+        variants,
     }
+}
+
+fn redirects(variant: &Variant) -> bool {
+    let is_redirect = |mutation: &Mutation| mutation.operation == Operation::Redirect;
+    variant.mutations.iter().any(is_redirect)
 }
 
 /// The page patterns of a list; empty without one.
@@ -379,7 +412,11 @@ fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mut
         report.error(place, "expected a mutation: a JSON object");
         return None;
     };
-    report.unknown_keys(object, place, &["op", "selector", "name", "value", "description"]);
+    report.unknown_keys(
+        object,
+        place,
+        &["op", "selector", "name", "value", "keepQuery", "description"],
+    );
     let name = value.get("op").as_str().unwrap_or_default();
     let Some(operation) = Operation::parse(name) else {
         let place = &place.member("op");
@@ -396,9 +433,21 @@ fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mut
         return None;
     };
     let selector = match value.get("selector").as_str() {
-        Some(selector) if !selector.trim().is_empty() && selector.len() <= MAX_SELECTOR => {
+        Some(selector)
+            if operation.takes_selector()
+                && !selector.trim().is_empty()
+                && selector.len() <= MAX_SELECTOR =>
+        {
             selector.to_owned()
         }
+        Some(_) if !operation.takes_selector() => {
+            report.warning(
+                &place.member("selector"),
+                format!("`{}` takes no selector", operation.name()),
+            );
+            String::new()
+        }
+        None if !operation.takes_selector() => String::new(),
         _ => {
             report.error(
                 &place.member("selector"),
@@ -426,9 +475,25 @@ fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mut
             return None;
         }
     };
+    let name = match (value.get("keepQuery"), operation) {
+        (Value::Bool(true), Operation::Redirect) => KEEP_QUERY.to_owned(),
+        (Value::Null, _) | (Value::Bool(false), Operation::Redirect) => name,
+        _ => {
+            report.error(
+                &place.member("keepQuery"),
+                "expected `true` or `false`, of a `redirect`",
+            );
+            return None;
+        }
+    };
+    let max_content = if operation == Operation::Redirect {
+        MAX_ADDRESS
+    } else {
+        MAX_CONTENT
+    };
     let content = match value.get("value") {
         Value::Null if !operation.takes_value() => "",
-        Value::String(text) if operation.takes_value() && text.len() <= MAX_CONTENT => text.as_str(),
+        Value::String(text) if operation.takes_value() && text.len() <= max_content => text.as_str(),
         _ if !operation.takes_value() => {
             report.warning(
                 &place.member("value"),
@@ -439,13 +504,14 @@ fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mut
         _ => {
             report.error(
                 &place.member("value"),
-                format!("expected text of at most {MAX_CONTENT} bytes"),
+                format!("expected text of at most {max_content} bytes"),
             );
             return None;
         }
     };
     let kind = match operation {
         Operation::Style => ContentKind::Style,
+        Operation::Redirect => ContentKind::Url,
         operation if operation.takes_html() => ContentKind::Html,
         _ => ContentKind::Plain,
     };

@@ -31,6 +31,9 @@ pub const RESET_JOURNAL: &str = "r";
 /// What the visitor agreed to: `all`, `none`, or the agreed purposes joined by `.`.
 pub const CONSENT_COOKIE: &str = "ns_c";
 
+/// Marks for a few seconds that the visitor was just sent to the page that they ask for.
+pub const REDIRECT_COOKIE: &str = "ns_to";
+
 /// The largest value of the sealed state cookie, in bytes.
 pub const MAX_STATE_COOKIE: usize = 3_500;
 

@@ -12,6 +12,7 @@ mod faults;
 mod hostile;
 mod parity;
 mod previews;
+mod redirects;
 mod untouched;
 mod visits;
 

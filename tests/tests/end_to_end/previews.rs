@@ -24,7 +24,7 @@ fn mint(secret: &str, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-fn token(variants: &[&str]) -> String {
+pub(crate) fn token(variants: &[&str]) -> String {
     mint(DEVELOPMENT_EDGE_SECRET, variants)
 }
 

@@ -52,6 +52,25 @@ fn in_mutation(mutation: &str, expected: &[&str]) {
 }
 
 #[test]
+fn a_redirect_to_one_of_its_own_pages() {
+    let to = |address: &str, expected: &[&str]| {
+        check(
+            &format!(
+                r#""kind":"redirect","pages":[{{"path":"/a*"}}],
+                "variants":[{{"id":"control"}},{{"id":"v","mutations":[{{"op":"redirect","value":"{address}"}}]}}]"#
+            ),
+            expected,
+        );
+    };
+    to("/b", &[]);
+    to("https://x.example/a", &[]);
+    to(
+        "/ab?c",
+        &["!.pages: a redirect leads to one of these pages itself: who was sent there is not sent on"],
+    );
+}
+
+#[test]
 fn members() {
     let variants = r#""variants":[{"id":"v"}]"#;
     let with = |members: &str, expected: &[&str]| check(&format!("{members},{variants}"), expected);
@@ -81,7 +100,7 @@ fn members() {
     );
     with(
         r#""kind":"redirect""#,
-        &[".kind: this `kind` is not supported by this version"],
+        &[".variants: a redirect needs a variant with {\"op\": \"redirect\", \"value\": ADDRESS}"],
     );
     with(
         r#""sticky":true"#,
@@ -288,15 +307,61 @@ fn mutations() {
         r#"{"selector":"h1","value":"x"}"#,
         &[
             ".op: `` is no operation: there are text, html, attribute, removeAttribute, style, addClass, removeClass, \
-           remove, before, after, prepend, append, replace",
+           remove, before, after, prepend, append, replace, redirect",
         ],
     );
-    for later in ["unwrap", "move", "image", "link", "title", "meta", "redirect"] {
+    for later in ["unwrap", "move", "image", "link", "title", "meta"] {
         in_mutation(
             &format!(r#"{{"op":"{later}","selector":"h1"}}"#),
             &[&format!(".op: `{later}` is not supported by this version")],
         );
     }
+    for good in [
+        r#"{"op":"redirect","value":"/b?from={{request.path|nowhere}}","keepQuery":true}"#,
+        r#"{"op":"redirect","value":"https://x.example/{{profile.traits.plan}}","keepQuery":false}"#,
+    ] {
+        in_mutation(good, &[]);
+    }
+    for host in [
+        "https://{{request.host}}/",
+        "//x.{{request.host}}",
+        "https:{{request.host}}",
+        "{{request.host}}:x",
+    ] {
+        in_mutation(
+            &format!(r#"{{"op":"redirect","value":"{host}"}}"#),
+            &[if host.starts_with('{') {
+                ".value: a redirect leads to an http, https or relative address"
+            } else {
+                ".value: a placeholder may not stand in the scheme or the host of an address: anybody could send the \
+                 site's visitors anywhere"
+            }],
+        );
+    }
+    in_mutation(
+        r#"{"op":"redirect","value":"javascript:alert(1)"}"#,
+        &[".value: a redirect leads to an http, https or relative address"],
+    );
+    in_mutation(
+        r#"{"op":"redirect","value":"/a b"}"#,
+        &[".value: an address has no spaces or control characters: write `%20` for a space"],
+    );
+    in_mutation(
+        r#"{"op":"redirect","value":""}"#,
+        &[".value: a redirect needs an address"],
+    );
+    in_mutation(
+        r#"{"op":"redirect"}"#,
+        &[".value: expected text of at most 2000 bytes"],
+    );
+    in_mutation(
+        r#"{"op":"redirect","value":"/b","selector":"h1"}"#,
+        &["!.selector: `redirect` takes no selector"],
+    );
+    in_mutation(
+        r#"{"op":"text","selector":"h1","value":"x","keepQuery":true}"#,
+        &[".keepQuery: expected `true` or `false`, of a `redirect`"],
+    );
     in_mutation(
         r#"{"op":"text","selector":" ","value":"x"}"#,
         &[".selector: expected a CSS selector of at most 1000 bytes"],
