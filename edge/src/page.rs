@@ -8,7 +8,7 @@ use crate::proxy::{self, UpstreamRequest};
 use crate::timing::{Outcome, Timing};
 use crate::visit::{Consent, Visit};
 use crate::{clock, cookies, forward, identifiers, page_state, redirects, request_facts, rewrite, snapshots};
-use nearside_engine::decide::{Context as Question, decide};
+use nearside_engine::decide::{Context as Question, Decisions, decide};
 use nearside_engine::event::{Event, EventKind, event_key};
 use nearside_engine::program::Program;
 use nearside_engine::request::Request;
@@ -243,13 +243,13 @@ fn personalise(
         let leaving = Headers(redirected.headers());
         visit.state = unseen;
         let cookies = cookies_of(&visit, consent, preview, program, config, secure);
-        for cookie in cookies.into_iter().chain([redirects::mark(secure)]) {
+        // Who asks for the headers alone does not go there.
+        let mark = (!is_head).then(|| redirects::mark(secure));
+        for cookie in cookies.into_iter().chain(mark) {
             leaving.append("set-cookie", &cookie)?;
         }
         leaving.append("server-timing", &timing.header(Outcome::Redirected))?;
-        if preview.is_on() {
-            leaving.set(EXPLAIN_HEADER, &explain_header(program, &decisions, preview))?;
-        }
+        tell_of_preview(&leaving, program, &decisions, preview)?;
         return Ok(redirected);
     }
     if is_head {
@@ -288,9 +288,7 @@ fn personalise(
     for cookie in cookies.into_iter().chain(mark_ends) {
         leaving.append("set-cookie", &cookie)?;
     }
-    if preview.is_on() {
-        leaving.set(EXPLAIN_HEADER, &explain_header(program, &decisions, preview))?;
-    }
+    tell_of_preview(&leaving, program, &decisions, preview)?;
     // What is seen in a preview says nothing of visitors.
     if let Some(view) = view.filter(|_| !preview.is_on()) {
         hand_on_view(&view, &visit.visitor_id, &page, env, context);
@@ -313,6 +311,23 @@ fn cookies_of(
     }
     cookies.extend(preview.cookie(secure));
     cookies
+}
+
+/// What a page in a preview says besides: its decisions, and where its address has the token, that no other site
+/// and no log of this one is to get it as a referrer.
+fn tell_of_preview(
+    headers: &Headers,
+    program: &Program,
+    decisions: &Decisions,
+    preview: &Preview,
+) -> Result<()> {
+    if preview.is_on() {
+        headers.set(EXPLAIN_HEADER, &explain_header(program, decisions, preview))?;
+    }
+    if preview.begins() {
+        headers.set("referrer-policy", "strict-origin")?;
+    }
+    Ok(())
 }
 
 /// The answer that sends the visitor to another page; the upstream's page is not read.

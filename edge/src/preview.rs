@@ -92,6 +92,11 @@ impl Preview {
         !self.forced.is_empty()
     }
 
+    /// Whether the page's address has brought its token.
+    pub(crate) fn begins(&self) -> bool {
+        matches!(self.change, Change::Begin(_))
+    }
+
     /// The variants to show, by their ids.
     pub(crate) fn forced_ids(&self, program: &Program) -> Vec<(String, String)> {
         let ids = |(experience, variant): &(u16, u16)| {

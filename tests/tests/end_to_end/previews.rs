@@ -55,11 +55,13 @@ fn an_author_sees_a_variant_that_is_for_others() {
         .find(|cookie| cookie.starts_with("ns_p="))
         .unwrap();
     assert_eq!(set, format!("ns_p={token}; Path=/; HttpOnly; SameSite=Lax"));
+    assert_eq!(begun.header("referrer-policy"), Some("strict-origin"));
     let explained_first = explained(&begun).unwrap();
     assert_eq!(reason(&explained_first, "hero-bikes"), "forced");
     assert_eq!(reason(&explained_first, "hero-headline"), "excluded");
     // The following pages too, and only what is for them.
     let next = author.get("/cart");
+    assert_eq!(next.header("referrer-policy"), None);
     let explained_next = explained(&next).unwrap();
     assert_eq!(reason(&explained_next, "hero-bikes"), "off-page");
     assert_eq!(reason(&explained_next, "cart-reminder"), "forced");
