@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         request: Object::new(),
         applied: Vec::new(),
         forced: Vec::new(),
+        features: Object::new(),
         page_view: None,
         confirmed: Vec::new(),
     };

@@ -11,6 +11,7 @@ use crate::{clock, cookies, forward, identifiers, page_state, redirects, request
 use nearside_engine::decide::{Context as Question, Decisions, decide};
 use nearside_engine::event::{Event, EventKind, event_key};
 use nearside_engine::program::Program;
+use nearside_engine::replay::features_to_object;
 use nearside_engine::request::Request;
 use nearside_engine::value::{Object, Value};
 use nearside_engine::wire::{PageView, REDIRECT_COOKIE};
@@ -242,6 +243,9 @@ fn personalise(
         let redirected = redirected(response, &location)?;
         let leaving = Headers(redirected.headers());
         visit.state = unseen;
+        if !preview.is_on() {
+            visit.state.keep_sticky(program, &question, &decisions, now);
+        }
         let cookies = cookies_of(&visit, consent, preview, program, config, secure);
         // Who asks for the headers alone does not go there.
         let mark = (!is_head).then(|| redirects::mark(secure));
@@ -252,14 +256,18 @@ fn personalise(
         tell_of_preview(&leaving, program, &decisions, preview)?;
         return Ok(redirected);
     }
+    if !preview.is_on() {
+        visit.state.keep_sticky(program, &question, &decisions, now);
+    }
     if is_head {
         return Err(Stop(Outcome::Untouched, "it has no body".to_owned()));
     }
     let (edits, applied) = page_state::edits_of(program, &visit, &question, &decisions, now);
     let view = page_view.clone();
-    let state = page_state::page_state(
+    let mut state = page_state::page_state(
         program, &loaded.id, &visit, facts, applied, preview, page_view, now,
     );
+    state.features = features_to_object(program, &decisions);
 
     let content_type = Headers(response.headers())
         .get("content-type")?

@@ -66,6 +66,7 @@ pub(crate) fn page_state(
         request,
         applied,
         forced: preview.forced_ids(program),
+        features: Object::new(),
         page_view,
         confirmed: visit.confirmed.clone(),
     }

@@ -6,6 +6,8 @@
 use crate::cell::measure::Measure;
 use crate::event::Event;
 use crate::near::Circle;
+use crate::regex::Regex;
+use crate::sticky::Remembered;
 use crate::value::Value;
 use crate::value_tests::{Set, compare, lower, same, same_ignoring_case};
 use crate::version::{self, VersionTest};
@@ -101,6 +103,8 @@ pub enum Node {
     Version(VersionTest, Value),
     /// `$near`.
     Near(Circle),
+    /// `$regex`, `$regexi`.
+    Regex(Regex),
     /// `$feature`: the node holds for what this path of the feature's value leads to.
     Feature(u16, Vec<String>, NodeId),
 }
@@ -147,6 +151,10 @@ pub trait Attributes {
     /// The value that was decided for a feature; `None` if it has none.
     fn feature(&self, _feature: usize) -> Option<&Value> {
         None
+    }
+    /// The assignments that the visitor keeps.
+    fn remembered(&self) -> &[Remembered] {
+        &[]
     }
 }
 
@@ -239,6 +247,7 @@ impl Run<'_> {
             Node::IsIgnoringCase(constant) => same_ignoring_case(subject.value(), constant),
             Node::Version(test, constant) => version::holds(subject.value(), *test, constant),
             Node::Near(circle) => circle.contains(subject.value()),
+            Node::Regex(regex) => subject.value().as_str().is_some_and(|text| regex.is_match(text)),
             Node::Feature(feature, path, id) => match subject {
                 Subject::Document(attributes) => {
                     let value = attributes.feature(usize::from(*feature));
@@ -336,6 +345,7 @@ impl Condition {
                         return None;
                     }
                 }
+                Node::Regex(regex) => regex.check().then_some(())?,
                 Node::Is(_)
                 | Node::Equal(_)
                 | Node::Compare(..)

@@ -134,15 +134,12 @@ impl Bucket {
         if self.path.is_empty() {
             return cells.extend(all);
         }
-        match event_attribute(event, &self.path).as_deref() {
-            Some(Value::String(text)) => {
-                let hash = fnv1a_32(text.as_bytes());
-                let first = self.cells.partition_point(|(known, _)| *known < hash);
-                let same = self.cells[first..].iter().take_while(|(known, _)| *known == hash);
-                cells.extend(same.map(|(_, cell)| *cell));
-            }
-            // Nothing else is one of the texts.
-            _ => {}
+        // Nothing but a text is one of the texts.
+        if let Some(Value::String(text)) = event_attribute(event, &self.path).as_deref() {
+            let hash = fnv1a_32(text.as_bytes());
+            let first = self.cells.partition_point(|(known, _)| *known < hash);
+            let same = self.cells[first..].iter().take_while(|(known, _)| *known == hash);
+            cells.extend(same.map(|(_, cell)| *cell));
         }
     }
 }

@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 pub mod assign;
+pub mod assignment;
 pub mod base64url;
 pub mod cell;
 mod codec;
@@ -43,6 +44,7 @@ pub mod regex;
 pub mod replay;
 pub mod request;
 pub mod state;
+pub mod sticky;
 pub mod template;
 pub mod time;
 pub mod value;

@@ -33,7 +33,7 @@ pub enum Operation {
     Append,
     /// Puts HTML in the element's place.
     Replace,
-    /// Sends the visitor to another page instead of showing this one.
+    /// Sends the visitor to another page: it has no selector, and its content is the address.
     Redirect,
 }
 
@@ -110,7 +110,7 @@ impl Operation {
 /// A change to the elements that a selector finds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mutation {
-    /// A CSS selector; empty for a redirect.
+    /// A CSS selector; empty for operations that take none.
     pub selector: String,
     /// What is done.
     pub operation: Operation,
@@ -137,11 +137,12 @@ impl Mutation {
     /// Fills in the content. What comes from visitors is escaped for the place it lands in.
     pub fn render(&self, attributes: &dyn Attributes) -> Edit<'_> {
         let mut content = self.content.render(attributes);
-        if self.operation == Operation::Attribute
-            && !self.content.is_literal()
-            && is_url_attribute(&self.name)
-            && !is_safe_url(&content)
-        {
+        let is_address = match self.operation {
+            Operation::Attribute => is_url_attribute(&self.name),
+            Operation::Redirect => true,
+            _ => false,
+        };
+        if is_address && !self.content.is_literal() && !is_safe_url(&content) {
             "#".clone_into(&mut content);
         }
         Edit {

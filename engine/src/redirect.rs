@@ -1,6 +1,5 @@
 //! Redirects: a decided variant may send the visitor to another page instead of showing this one.
 
-use crate::condition::Attributes;
 use crate::decide::{Context, Decisions};
 use crate::facts::Facts;
 use crate::mutation::{KEEP_QUERY, Mutation, Operation};
@@ -9,7 +8,7 @@ use crate::reading::{Reading, Views};
 use crate::time::Timestamp;
 
 /// The longest address of a redirect, in bytes.
-const MAX_LOCATION: usize = 4_000;
+const MAX_LOCATION: usize = 8_000;
 
 /// Where the decided variants send the visitor of the page: the first redirect, in the order of priority. It is an
 /// http, https or relative address. Whether it leads to this very page is for the host to find out, which can read
@@ -24,16 +23,17 @@ pub fn redirect(
     program.by_priority.iter().find_map(|index| {
         let index = usize::from(*index);
         let variant = decisions.decisions.get(index)?.variant?;
-        let variant = program
-            .experiences
-            .get(index)?
-            .variants
-            .get(usize::from(variant))?;
+        let experience = program.experiences.get(index)?;
+        let variant = experience.variants.get(usize::from(variant))?;
         let is_redirect = |mutation: &&Mutation| mutation.operation == Operation::Redirect;
         let mutation = variant.mutations.iter().find(is_redirect)?;
-        let views = Views::new(facts);
-        let reading = Reading::new(program, facts, context, &views, &[], now);
-        location(mutation, &reading, context.request.url())
+        let views = Views::new(facts, context);
+        let reading = Reading::new(program, facts, context, &views, now);
+        let mut location = mutation.render(&reading).content;
+        if experience.keeps_query || mutation.name == KEEP_QUERY {
+            location = with_query(&location, context.request.url());
+        }
+        (check_target(&location).is_ok() && location.len() <= MAX_LOCATION).then_some(location)
     })
 }
 
@@ -45,15 +45,6 @@ pub fn may_redirect(program: &Program) -> bool {
         .flat_map(|experience| &experience.variants);
     let mut mutations = variants.flat_map(|variant| &variant.mutations);
     mutations.any(|mutation| mutation.operation == Operation::Redirect)
-}
-
-/// The address that a redirect leads to; `None` if it is none that may be gone to.
-fn location(mutation: &Mutation, attributes: &dyn Attributes, page: &str) -> Option<String> {
-    let mut location = mutation.render(attributes).content;
-    if mutation.name == KEEP_QUERY {
-        location = with_query(&location, page);
-    }
-    (check_target(&location).is_ok() && location.len() <= MAX_LOCATION).then_some(location)
 }
 
 /// Whether an address may be redirected to.

@@ -117,7 +117,9 @@ impl<P: Borrow<Program>> Replay<P> {
         *latest = (*latest).max(logged.event.time);
         fold(program, state, &logged.event);
         let decisions = decider.decide(program, state, &context(logged), *latest);
-        line(program, logged, decisions)
+        let line = line(program, logged, decisions);
+        state.keep_sticky(program, &context(logged), decisions, *latest);
+        line
     }
 
     /// Writes each visitor's state to bytes and reads it again, as it happens to it between requests.
@@ -148,11 +150,9 @@ pub fn brute_force<'a>(program: &Program, log: &'a [LoggedEvent]) -> Vec<Value> 
                 .or_insert_with(|| (Log::default(), Timestamp::MIN));
             *latest = (*latest).max(logged.event.time);
             known.add(&logged.event);
-            line(
-                program,
-                logged,
-                &decide(program, known, &context(logged), *latest),
-            )
+            let decisions = decide(program, known, &context(logged), *latest);
+            known.keep_sticky(program, &context(logged), &decisions, *latest);
+            line(program, logged, &decisions)
         })
         .collect()
 }
@@ -171,6 +171,17 @@ fn line(program: &Program, logged: &LoggedEvent, decisions: &Decisions) -> Value
     line.insert("line", logged.line as f64);
     line.insert("anonymousId", logged.visitor_id.as_str());
     Value::Object(line)
+}
+
+/// The values of the features: `{"name": value}`.
+pub fn features_to_object(program: &Program, decisions: &Decisions) -> Object {
+    let features = program.features.iter().zip(&decisions.features);
+    features
+        .map(|(feature, decision)| {
+            let value = decision.value(feature).cloned().unwrap_or_default();
+            (feature.id.as_str(), value)
+        })
+        .collect()
 }
 
 /// Decisions with names: `{"segments": […], "decisions": [{"experience", "variant", "reason"}]}`.
@@ -203,5 +214,8 @@ pub fn decisions_to_object(program: &Program, decisions: &Decisions) -> Object {
         "segments",
         segments.into_iter().map(Value::from).collect::<Vec<_>>(),
     );
+    if !program.features.is_empty() {
+        object.insert("features", features_to_object(program, decisions));
+    }
     object
 }

@@ -82,7 +82,7 @@ impl OwnedEdit {
                 write_implied_ends(element, marks, content);
                 element.replace(content, ContentType::Html);
             }
-            // It is for whoever answers the request; no element has it.
+            // No element is changed by it.
             Operation::Redirect => {}
         }
     }

@@ -34,6 +34,7 @@ fn page_state(program: &Program) -> PageState {
         request: Object::new(),
         applied: Vec::new(),
         forced: Vec::new(),
+        features: Object::new(),
         page_view: None,
         confirmed: Vec::new(),
     }

@@ -48,9 +48,9 @@ const OPERATORS: [&str; 43] = [
     "$inGroup",
     "$notInGroup",
     "$near",
-    "$feature",
     "$regex",
     "$regexi",
+    "$feature",
 ];
 
 const TYPES: [&str; 7] = [
@@ -206,6 +206,7 @@ impl<'c> ConditionCompiler<'c> {
                 "$segment" if self.about == About::Decision => self.segment(value, place, report),
                 "$sequence" if self.about == About::Decision => self.sequence(value, place, report, depth),
                 "$held" if self.about == About::Decision => self.held(value, place, report),
+                "$feature" if self.about == About::Decision => self.feature(value, place, report, depth),
                 "$events" | "$segment" | "$sequence" | "$held" | "$feature" => {
                     report.error(
                         place,

@@ -1,34 +1,32 @@
 //! Experiences as an author writes them → [`Experience`].
 
+use super::assignment::{self, Part};
 use super::condition::ConditionCompiler;
 use super::warning::{Place, Report, suggestion};
-use super::{Compiler, MAX_EXPERIENCES, attribute};
+use super::{Compiler, MAX_EXPERIENCES, attribute, redirect};
 use crate::condition::{Condition, Node};
 use crate::event::instant;
-use crate::mutation::{KEEP_QUERY, Mutation, Operation};
+use crate::mutation::{Mutation, Operation};
 use crate::pages::{PagePart, PagePattern};
 use crate::program::{Experience, Status, Variant};
-use crate::request::Request;
 use crate::template::{ContentKind, Template};
 use crate::value::{Object, Value};
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 16] = [
     "id",
-    "seed",
     "description",
     "pages",
     "segment",
     "when",
     "status",
     "schedule",
-    "traffic",
-    "holdout",
+    "requires",
+    "keepQuery",
     "group",
     "priority",
     "variants",
     "goal",
     "kind",
-    "sticky",
     "purpose",
     "name",
 ];
@@ -42,8 +40,6 @@ const MAX_PAGES: usize = 200;
 /// The longest selector, and the longest content of a mutation, in bytes.
 const MAX_SELECTOR: usize = 1_000;
 const MAX_CONTENT: usize = 100_000;
-/// The longest address of a redirect, in bytes.
-const MAX_ADDRESS: usize = 2_000;
 
 pub(super) fn compile(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &mut Report) {
     let experiences = match value {
@@ -85,6 +81,7 @@ pub(super) fn compile(compiler: &mut Compiler, value: &Value, place: &Place<'_>,
             experience.status = Status::Invalid;
             experience.variants.clear();
             experience.condition = None;
+            experience.requires = None;
         }
         compiler.program.experiences.push(experience);
     }
@@ -107,11 +104,11 @@ fn one(
     place: &Place<'_>,
     report: &mut Report,
 ) -> Experience {
-    report.unknown_keys(object, place, &KEYS);
-    for later in ["kind", "sticky", "purpose"] {
+    let known: Vec<&str> = KEYS.into_iter().chain(assignment::KEYS).collect();
+    report.unknown_keys(object, place, &known);
+    for later in ["kind", "purpose"] {
         let given = value.get(later);
         let is_default = given.is_null()
-            || matches!((later, given), ("sticky", Value::Bool(false)))
             || matches!(
                 (later, given.as_str()),
                 ("kind", Some("personalization" | "experiment" | "redirect"))
@@ -142,27 +139,7 @@ fn one(
             None
         }
     };
-    let share = |name: &str, default: f64, report: &mut Report| match value.get(name) {
-        Value::Null => default,
-        Value::Number(number) if (0.0..=1.0).contains(number) => *number,
-        _ => {
-            report.error(&place.member(name), "expected a share between 0 and 1");
-            default
-        }
-    };
-    let status = match value.get("status") {
-        Value::Null => Status::Running,
-        Value::String(text) if text == "running" => Status::Running,
-        Value::String(text) if text == "paused" || text == "draft" || text == "stopped" => Status::Paused,
-        other => {
-            let near = suggestion(other.as_str().unwrap_or_default(), &STATUSES);
-            report.error(
-                &place.member("status"),
-                format!("expected `running`, `paused`, `draft` or `stopped`{near}"),
-            );
-            Status::Invalid
-        }
-    };
+    let status = read_status(value, place, report);
     let (starts_at, ends_at) = schedule(value.get("schedule"), &place.member("schedule"), report);
     let priority = match value.get("priority") {
         Value::Null => 0.0,
@@ -172,50 +149,54 @@ fn one(
             0.0
         }
     };
-    let variants = variants(compiler, value.get("variants"), &place.member("variants"), report);
-    if value.get("kind").as_str() == Some("redirect") && !variants.iter().any(redirects) {
-        report.error(
-            &place.member("variants"),
-            "a redirect needs a variant with {\"op\": \"redirect\", \"value\": ADDRESS}",
-        );
-    }
-    let pages = pages(value.get("pages"), &place.member("pages"), report);
-    let leads_back = |mutation: &Mutation| {
-        let target = mutation.content.to_string();
-        let is_own = target.starts_with('/') && mutation.content.is_literal();
-        let page = Request::new(&target, Object::new());
-        is_own
-            && pages
-                .iter()
-                .any(|pattern| pattern.matches(page.url(), page.path()))
+    let requires = match value.get("requires") {
+        Value::Null => None,
+        requires => ConditionCompiler::compile(compiler, requires, &place.member("requires"), report),
     };
-    let mutations = variants.iter().flat_map(|variant| &variant.mutations);
-    let mut redirects = mutations.filter(|mutation| mutation.operation == Operation::Redirect);
-    if redirects.any(leads_back) {
-        report.warning(
-            &place.member("pages"),
-            "a redirect leads to one of these pages itself: who was sent there is not sent on",
-        );
-    }
+    let pages = pages(value.get("pages"), &place.member("pages"), report);
+    let condition = condition(compiler, value, place, report);
+    let group = text("group", report);
+    let (variants, parts) = variants(compiler, value.get("variants"), &place.member("variants"), report);
+    let assignment = assignment::compile(compiler, &id, value, &parts, place, report);
+    redirect::check(value, &pages, &variants, place, report);
+    let status = match status {
+        // All who would be assigned a variant get the released one.
+        Status::Stopped if assignment.release.is_some() => Status::Running,
+        Status::Stopped => Status::Paused,
+        status => status,
+    };
     Experience {
-        seed: text("seed", report).unwrap_or_else(|| id.clone()),
         id,
         status,
         pages,
-        condition: condition(compiler, value, place, report),
+        condition,
+        requires,
         starts_at,
         ends_at,
-        traffic: share("traffic", 1.0, report),
-        holdout: share("holdout", 0.0, report),
-        group: text("group", report),
+        assignment,
+        keeps_query: assignment::flag(value.get("keepQuery"), &place.member("keepQuery"), report),
+        group,
         priority,
         variants,
     }
 }
 
-fn redirects(variant: &Variant) -> bool {
-    let is_redirect = |mutation: &Mutation| mutation.operation == Operation::Redirect;
-    variant.mutations.iter().any(is_redirect)
+/// Whether something is shown at all.
+pub(super) fn read_status(value: &Value, place: &Place<'_>, report: &mut Report) -> Status {
+    match value.get("status") {
+        Value::Null => Status::Running,
+        Value::String(text) if text == "running" => Status::Running,
+        Value::String(text) if text == "paused" || text == "draft" => Status::Paused,
+        Value::String(text) if text == "stopped" => Status::Stopped,
+        other => {
+            let near = suggestion(other.as_str().unwrap_or_default(), &STATUSES);
+            report.error(
+                &place.member("status"),
+                format!("expected `running`, `paused`, `draft` or `stopped`{near}"),
+            );
+            Status::Invalid
+        }
+    }
 }
 
 /// The page patterns of a list; empty without one.
@@ -247,7 +228,7 @@ pub(super) fn pages(value: &Value, place: &Place<'_>, report: &mut Report) -> Ve
     patterns
 }
 
-fn schedule(value: &Value, place: &Place<'_>, report: &mut Report) -> (Option<i64>, Option<i64>) {
+pub(super) fn schedule(value: &Value, place: &Place<'_>, report: &mut Report) -> (Option<i64>, Option<i64>) {
     let Some(object) = value.as_object() else {
         if !value.is_null() {
             report.error(place, "expected an object with `from` and `to`");
@@ -277,7 +258,7 @@ fn schedule(value: &Value, place: &Place<'_>, report: &mut Report) -> (Option<i6
     (from, to)
 }
 
-fn condition(
+pub(super) fn condition(
     compiler: &mut Compiler,
     value: &Value,
     place: &Place<'_>,
@@ -306,14 +287,20 @@ fn condition(
     }
 }
 
-fn variants(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &mut Report) -> Vec<Variant> {
+fn variants(
+    compiler: &mut Compiler,
+    value: &Value,
+    place: &Place<'_>,
+    report: &mut Report,
+) -> (Vec<Variant>, Vec<Part>) {
     let items = match value.as_array() {
         Some(items) if !items.is_empty() && items.len() <= MAX_VARIANTS => items,
         _ => {
             report.error(place, format!("expected a list of 1 to {MAX_VARIANTS} variants"));
-            return Vec::new();
+            return (Vec::new(), Vec::new());
         }
     };
+    let mut parts = Vec::with_capacity(items.len());
     let mut variants: Vec<Variant> = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
         let place = &place.item(index);
@@ -324,7 +311,15 @@ fn variants(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &
         report.unknown_keys(
             object,
             place,
-            &["id", "name", "description", "weight", "mutations"],
+            &[
+                "id",
+                "name",
+                "description",
+                "weight",
+                "range",
+                "mutations",
+                "redirect",
+            ],
         );
         let id = match item.get("id").as_str() {
             Some(id) if !id.is_empty() && id.len() <= 200 => id.to_owned(),
@@ -339,39 +334,23 @@ fn variants(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &
         if variants.iter().any(|variant| variant.id == id) {
             report.error(&place.member("id"), format!("there are two variants `{id}`"));
         }
-        let weight = match item.get("weight") {
-            Value::Null => 1.0,
-            Value::Number(number) if number.is_finite() && *number >= 0.0 => *number,
-            _ => {
-                report.error(&place.member("weight"), "expected a number of at least 0");
-                1.0
-            }
-        };
-        let mutations = mutations(
+        parts.push(Part::read(&id, item, place, report));
+        let mut mutations = mutations(
             compiler,
             item.get("mutations"),
             &place.member("mutations"),
             report,
         );
-        variants.push(Variant {
-            id,
-            weight,
-            mutations,
-        });
-    }
-    let total: f64 = variants.iter().map(|variant| variant.weight).sum();
-    if total > 0.0 && total.is_finite() {
-        // Weights that already are shares stay as they are: a division could move a boundary.
-        if (total - 1.0).abs() > 1e-9 {
-            variants.iter_mut().for_each(|variant| variant.weight /= total);
+        if !item.get("redirect").is_null() {
+            let place = &place.member("redirect");
+            if let Some(mutation) = redirect::mutation(item.get("redirect"), false, place, report) {
+                read_placeholders(compiler, &mutation, place, report);
+                mutations.push(mutation);
+            }
         }
-    } else if !variants.is_empty() {
-        report.error(
-            place,
-            "the variants' weights add up to nothing: give at least one a weight above 0",
-        );
+        variants.push(Variant { id, mutations });
     }
-    variants
+    (variants, parts)
 }
 
 fn mutations(
@@ -395,16 +374,20 @@ fn mutations(
     for (index, item) in items.iter().enumerate() {
         let place = &place.item(index);
         if let Some(mutation) = mutation(item, place, report) {
-            for path in mutation.content.paths() {
-                let path = attribute::of_decision(&path.join("."), &place.member("value"), report);
-                if let Some(path) = path.filter(|path| compiler.knows(path, &place.member("value"), report)) {
-                    compiler.reads(&path);
-                }
-            }
+            read_placeholders(compiler, &mutation, &place.member("value"), report);
             mutations.push(mutation);
         }
     }
     mutations
+}
+
+fn read_placeholders(compiler: &mut Compiler, mutation: &Mutation, place: &Place<'_>, report: &mut Report) {
+    for path in mutation.content.paths() {
+        let path = attribute::of_decision(&path.join("."), place, report);
+        if let Some(path) = path.filter(|path| compiler.knows(path, place, report)) {
+            compiler.reads(&path);
+        }
+    }
 }
 
 fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mutation> {
@@ -412,12 +395,13 @@ fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mut
         report.error(place, "expected a mutation: a JSON object");
         return None;
     };
-    report.unknown_keys(
-        object,
-        place,
-        &["op", "selector", "name", "value", "keepQuery", "description"],
-    );
     let name = value.get("op").as_str().unwrap_or_default();
+    if Operation::parse(name) == Some(Operation::Redirect) {
+        report.unknown_keys(object, place, &["op", "value", "keepQuery", "description"]);
+        let keeps_query = assignment::flag(value.get("keepQuery"), &place.member("keepQuery"), report);
+        return redirect::mutation(value.get("value"), keeps_query, &place.member("value"), report);
+    }
+    report.unknown_keys(object, place, &["op", "selector", "name", "value", "description"]);
     let Some(operation) = Operation::parse(name) else {
         let place = &place.member("op");
         if LATER_OPERATIONS.contains(&name) {
@@ -433,21 +417,9 @@ fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mut
         return None;
     };
     let selector = match value.get("selector").as_str() {
-        Some(selector)
-            if operation.takes_selector()
-                && !selector.trim().is_empty()
-                && selector.len() <= MAX_SELECTOR =>
-        {
+        Some(selector) if !selector.trim().is_empty() && selector.len() <= MAX_SELECTOR => {
             selector.to_owned()
         }
-        Some(_) if !operation.takes_selector() => {
-            report.warning(
-                &place.member("selector"),
-                format!("`{}` takes no selector", operation.name()),
-            );
-            String::new()
-        }
-        None if !operation.takes_selector() => String::new(),
         _ => {
             report.error(
                 &place.member("selector"),
@@ -475,25 +447,9 @@ fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mut
             return None;
         }
     };
-    let name = match (value.get("keepQuery"), operation) {
-        (Value::Bool(true), Operation::Redirect) => KEEP_QUERY.to_owned(),
-        (Value::Null, _) | (Value::Bool(false), Operation::Redirect) => name,
-        _ => {
-            report.error(
-                &place.member("keepQuery"),
-                "expected `true` or `false`, of a `redirect`",
-            );
-            return None;
-        }
-    };
-    let max_content = if operation == Operation::Redirect {
-        MAX_ADDRESS
-    } else {
-        MAX_CONTENT
-    };
     let content = match value.get("value") {
         Value::Null if !operation.takes_value() => "",
-        Value::String(text) if operation.takes_value() && text.len() <= max_content => text.as_str(),
+        Value::String(text) if operation.takes_value() && text.len() <= MAX_CONTENT => text.as_str(),
         _ if !operation.takes_value() => {
             report.warning(
                 &place.member("value"),
@@ -504,14 +460,13 @@ fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mut
         _ => {
             report.error(
                 &place.member("value"),
-                format!("expected text of at most {max_content} bytes"),
+                format!("expected text of at most {MAX_CONTENT} bytes"),
             );
             return None;
         }
     };
     let kind = match operation {
         Operation::Style => ContentKind::Style,
-        Operation::Redirect => ContentKind::Url,
         operation if operation.takes_html() => ContentKind::Html,
         _ => ContentKind::Plain,
     };

@@ -43,6 +43,8 @@ pub struct PageState {
     pub applied: Vec<AppliedDecision>,
     /// What a preview asks for: experiences with their variants, by their ids.
     pub forced: Vec<(String, String)>,
+    /// The values of the program's features.
+    pub features: Object,
     /// The page view of this page; none if the page was not counted.
     pub page_view: Option<PageView>,
     /// The keys of journal entries that the visitor's cookie held before this request: they are safe.
@@ -80,6 +82,9 @@ impl PageState {
                 ])
             };
             object.insert("forced", self.forced.iter().map(pair).collect::<Vec<_>>());
+        }
+        if !self.features.is_empty() {
+            object.insert("features", self.features.clone());
         }
         if let Some(view) = &self.page_view {
             let mut page_view = Object::new();
@@ -145,6 +150,7 @@ impl PageState {
             request: value.get("request").as_object().cloned().unwrap_or_default(),
             applied: applied.collect::<Result<_, _>>()?,
             forced: forced.collect::<Result<_, _>>()?,
+            features: value.get("features").as_object().cloned().unwrap_or_default(),
             page_view,
             confirmed: list("confirmed")
                 .iter()

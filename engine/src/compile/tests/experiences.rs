@@ -57,7 +57,7 @@ fn a_redirect_to_one_of_its_own_pages() {
         check(
             &format!(
                 r#""kind":"redirect","pages":[{{"path":"/a*"}}],
-                "variants":[{{"id":"control"}},{{"id":"v","mutations":[{{"op":"redirect","value":"{address}"}}]}}]"#
+                "variants":[{{"id":"control"}},{{"id":"v","redirect":"{address}"}}]"#
             ),
             expected,
         );
@@ -98,14 +98,42 @@ fn members() {
         r#""kind":"experimnt""#,
         &[".kind: expected one of personalization, experiment, redirect: did you mean `experiment`?"],
     );
+    with(r#""keepQuery":1"#, &[".keepQuery: expected `true` or `false`"]);
     with(
         r#""kind":"redirect""#,
-        &[".variants: a redirect needs a variant with {\"op\": \"redirect\", \"value\": ADDRESS}"],
+        &[".variants: a redirect needs a variant with one: {\"id\": …, \"redirect\": \"https://…\"}"],
     );
     with(
-        r#""sticky":true"#,
-        &[".sticky: this `sticky` is not supported by this version"],
+        r#""sticky":{"version":1.5,"min":1}"#,
+        &[
+            "!.sticky.min: `min` is not known here",
+            ".sticky.version: expected a whole number of at least 0",
+        ],
     );
+    with(
+        r#""sticky":1"#,
+        &[r#".sticky: expected `true`, or {"version": 1, "minVersion": 1}"#],
+    );
+    with(r#""hashVersion":3"#, &[".hashVersion: expected 1 or 2"]);
+    with(
+        r#""hashAttribute":"company""#,
+        &[
+            ".hashAttribute: no attribute begins with `company`: there are `visitor`, `request`, `session`, `profile`, `score`, `affinity`, `data`",
+        ],
+    );
+    with(r#""release":"w""#, &[".release: there is no variant `w`"]);
+    with(
+        r#""filters":[{"ranges":[[0,1]]},{"seed":"s","ranges":[[0]]}]"#,
+        &[
+            ".filters[0].seed: a filter needs the `seed` that it shares with others",
+            ".filters[1].ranges[0]: expected a range such as [0, 0.5]",
+        ],
+    );
+    with(
+        r#""traffic":[{"from":"2026-11-22T00:00:00Z","share":0.1},{"from":"2026-11-21T00:00:00Z","share":1}]"#,
+        &[".traffic[1].from: each step begins after the one before it"],
+    );
+    with(r#""traffic":[]"#, &[".traffic: a ramp has 1 to 100 steps"]);
     with(
         r#""purpose":"ads""#,
         &[".purpose: this `purpose` is not supported by this version"],
@@ -279,7 +307,12 @@ fn weights_become_shares() {
         let program = valid(&format!(
             r#"{{"experiences":[{{"id":"a","variants":[{variants}]}}]}}"#
         ));
-        program.experiences[0].variants.iter().map(|v| v.weight).collect()
+        program.experiences[0]
+            .assignment
+            .shares
+            .iter()
+            .map(|s| s.weight)
+            .collect()
     };
     assert_eq!(shares("[null]"), [1.0]);
     assert_eq!(shares("[null,null]"), [0.5, 0.5]);
@@ -322,45 +355,35 @@ fn mutations() {
     ] {
         in_mutation(good, &[]);
     }
-    for host in [
-        "https://{{request.host}}/",
-        "//x.{{request.host}}",
-        "https:{{request.host}}",
-        "{{request.host}}:x",
+    let in_host = ".value: a placeholder may not stand in the scheme or the host of an address: anybody could send \
+                   the site's visitors anywhere";
+    let to_scheme = ".value: a redirect leads to an http, https or relative address";
+    let with_space = ".value: an address has no spaces or control characters: write `%20` for a space";
+    for (address, message) in [
+        ("https://{{request.host}}/", in_host),
+        ("//x.{{request.host}}", in_host),
+        ("https:{{request.host}}", in_host),
+        ("{{request.host}}:x", to_scheme),
+        ("javascript:alert(1)", to_scheme),
+        ("/a b", with_space),
+        ("", ".value: a redirect needs an address"),
     ] {
-        in_mutation(
-            &format!(r#"{{"op":"redirect","value":"{host}"}}"#),
-            &[if host.starts_with('{') {
-                ".value: a redirect leads to an http, https or relative address"
-            } else {
-                ".value: a placeholder may not stand in the scheme or the host of an address: anybody could send the \
-                 site's visitors anywhere"
-            }],
-        );
+        in_mutation(&format!(r#"{{"op":"redirect","value":"{address}"}}"#), &[message]);
+        // As a member of the variant it is the same.
+        let message = message.replace(".value", ".redirect");
+        in_variant(&format!(r#""redirect":"{address}""#), &[&message]);
     }
     in_mutation(
-        r#"{"op":"redirect","value":"javascript:alert(1)"}"#,
-        &[".value: a redirect leads to an http, https or relative address"],
-    );
-    in_mutation(
-        r#"{"op":"redirect","value":"/a b"}"#,
-        &[".value: an address has no spaces or control characters: write `%20` for a space"],
-    );
-    in_mutation(
-        r#"{"op":"redirect","value":""}"#,
-        &[".value: a redirect needs an address"],
-    );
-    in_mutation(
         r#"{"op":"redirect"}"#,
-        &[".value: expected text of at most 2000 bytes"],
+        &[".value: expected an address of at most 4000 bytes"],
     );
     in_mutation(
         r#"{"op":"redirect","value":"/b","selector":"h1"}"#,
-        &["!.selector: `redirect` takes no selector"],
+        &["!.selector: `selector` is not known here"],
     );
     in_mutation(
-        r#"{"op":"text","selector":"h1","value":"x","keepQuery":true}"#,
-        &[".keepQuery: expected `true` or `false`, of a `redirect`"],
+        r#"{"op":"redirect","value":"/b","keepQuery":1}"#,
+        &[".keepQuery: expected `true` or `false`"],
     );
     in_mutation(
         r#"{"op":"text","selector":" ","value":"x"}"#,
@@ -417,7 +440,7 @@ fn templates() {
         "attribute",
         "{{plan}}",
         &[
-            ".value: no attribute begins with `plan`: there are `request`, `session`, `profile`, `score`, `affinity`, \
+            ".value: no attribute begins with `plan`: there are `visitor`, `request`, `session`, `profile`, `score`, `affinity`, \
            `data`",
         ],
     );
