@@ -56,6 +56,7 @@ vocabulary! {
     PURPOSE: "purpose" = ["personalization"];
     VARIANT: "a variant" = ["id", "name", "description", "weight", "range", "mutations", "redirect"];
     MUTATION: "a mutation" = ["op", "selector", "name", "value", "description"];
+    REDIRECT: "a redirect" = ["op", "value", "keepQuery", "description"];
     FEATURE: "a feature" = ["default", "rules", "description"];
     RULE: "a rule" = [
         "id", "key", "description", "gate", "requires", "when", "segment", "status", "schedule", "value", "range",

@@ -7,6 +7,7 @@ mod check;
 mod explanation;
 mod import;
 mod manifest_file;
+mod preview;
 mod replay;
 mod rewrite;
 mod schema;
@@ -32,6 +33,8 @@ pub enum Command {
     Replay(replay::Arguments),
     /// Print a page with the mutations of some variants
     Rewrite(rewrite::Arguments),
+    /// Mint a token that shows a browser some variants, whoever the visitor is
+    Preview(preview::Arguments),
 }
 
 impl Command {
@@ -44,6 +47,7 @@ impl Command {
             Command::Schema(arguments) => arguments.run(),
             Command::Replay(arguments) => arguments.run(),
             Command::Rewrite(arguments) => arguments.run(),
+            Command::Preview(arguments) => arguments.run(),
         };
         match result {
             Ok(code) => code,

@@ -158,6 +158,6 @@ pub struct Variant {
     #[schemars(length(max = 500))]
     pub mutations: Option<Vec<Mutation>>,
     /// The address that the visitor is sent to; it may hold `{{path|default}}`.
-    #[schemars(length(min = 1, max = 4_000))]
+    #[schemars(length(max = 4_000))]
     pub redirect: Option<String>,
 }

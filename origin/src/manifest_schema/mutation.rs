@@ -32,6 +32,8 @@ pub enum Mutation {
     Append(Change),
     /// Puts HTML in the elements' place.
     Replace(Change),
+    /// Sends the visitor to another page.
+    Redirect(Redirect),
 }
 
 /// A change with content.
@@ -86,6 +88,19 @@ pub struct Removal {
     /// The elements, as a CSS selector.
     #[schemars(length(max = 1_000), regex(pattern = r"\S"))]
     pub selector: String,
+    /// What it is for; nothing reads it.
+    pub description: Option<String>,
+}
+
+/// A way to another page.
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Redirect {
+    /// The address; it may hold `{{path|default}}`, which is escaped for the place it lands in.
+    #[schemars(length(max = 4_000))]
+    pub value: String,
+    /// Whether the page's query parameters go along.
+    pub keep_query: Option<bool>,
     /// What it is for; nothing reads it.
     pub description: Option<String>,
 }

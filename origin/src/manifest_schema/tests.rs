@@ -43,7 +43,7 @@ const PLACES: [(&str, &[&str]); 45] = [
     ("Kind", &["kind"]),
     ("Purpose", &["purpose"]),
     ("Variant", &["a variant"]),
-    ("Mutation", &["a mutation"]),
+    ("Mutation", &["a mutation", "a redirect"]),
     ("Feature", &["a feature"]),
     ("Rule", &["a rule", "an assignment"]),
     ("FeatureVariant", &["a feature's variant"]),
@@ -169,15 +169,12 @@ fn the_schema_has_the_operations_that_a_mutation_may_have() {
         .iter()
         .map(|choice| choice["properties"]["op"]["const"].as_str().unwrap())
         .collect();
-    let expected: BTreeSet<&str> = Operation::ALL
-        .iter()
-        .filter(|(_, operation)| operation.takes_selector())
-        .map(|(name, _)| *name)
-        .collect();
+    let expected: BTreeSet<&str> = Operation::ALL.iter().map(|(name, _)| *name).collect();
     assert_eq!(found, expected);
     for choice in choices {
         let operation = Operation::parse(choice["properties"]["op"]["const"].as_str().unwrap()).unwrap();
         let has = |member: &str| choice["properties"].get(member).is_some();
+        assert_eq!(has("selector"), operation.takes_selector(), "{operation:?}");
         assert_eq!(has("name"), operation.takes_name(), "{operation:?}");
         assert_eq!(has("value"), operation.takes_value(), "{operation:?}");
     }

@@ -1,6 +1,7 @@
 //! Manifests without mistakes fit the schema.
 
 use super::{all_constructs, named, refused, validator};
+use nearside_origin::growthbook::{Options, import};
 use nearside_tests::corpus;
 use serde_json::{Map, Value as Json, json};
 use std::path::Path;
@@ -48,6 +49,30 @@ fn the_readme_s_examples() {
         assert_eq!(named(&manifest), Vec::<String>::new(), "{block}");
         assert_eq!(refused(&validator, &manifest), Vec::<String>::new(), "{block}");
     }
+}
+
+/// What `nearside import growthbook` writes: the payloads of GrowthBook's own cases.
+#[test]
+fn imported_manifests() {
+    let validator = validator();
+    let path = xtask::setup::growthbook_cases().unwrap();
+    let cases: Json = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let mut taken = 0;
+    for section in ["feature", "run", "stickyBucket", "urlRedirect"] {
+        for case in cases[section].as_array().unwrap() {
+            let mut payload = case[1].clone();
+            if section == "run" {
+                payload["experiments"] = json!([case[2]]);
+            }
+            let payload = serde_json::from_value(payload).unwrap();
+            let manifest = serde_json::to_value(import(&payload, &Options::default()).manifest).unwrap();
+            if named(&manifest).is_empty() {
+                taken += 1;
+                assert_eq!(refused(&validator, &manifest), Vec::<String>::new(), "{manifest}");
+            }
+        }
+    }
+    assert!(taken > 100, "only {taken} manifests without a mistake");
 }
 
 /// The manifest with all constructs is as good as its name: each member of the schema is in it somewhere.

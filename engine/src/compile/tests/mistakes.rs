@@ -537,7 +537,7 @@ fn nothing_is_passed_over_in_silence() {
 /// The lists of the vocabulary and what is compiled go together: no word is twice in a list.
 #[test]
 fn the_vocabulary_has_each_word_once() {
-    for list in vocabulary::vocabulary() {
+    for list in vocabulary() {
         let mut words = list.words.to_vec();
         words.sort_unstable();
         words.dedup();
