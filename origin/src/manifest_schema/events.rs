@@ -97,7 +97,7 @@ fn with_operators(schema: &mut Schema) {
 #[schemars(untagged)]
 pub enum FirstOrLast {
     /// How long ago it was.
-    Ago(AgoTest),
+    Ago(Box<AgoTest>),
     /// What a value of it is.
     Value(ValueOfEvent),
 }
