@@ -205,6 +205,12 @@ impl Program {
             }
         }
         self.cells.iter().try_for_each(CellSpec::check)?;
+        let mut keys: Vec<u32> = self.cells.iter().map(|spec| spec.key).collect();
+        keys.sort_unstable();
+        // A state's bytes name cells by their keys: two with the same one would be mistaken for each other.
+        if keys.windows(2).any(|pair| pair[0] == pair[1]) {
+            return None;
+        }
         let named = self.scores.iter().chain(&self.affinities);
         if named.into_iter().any(|(_, cell)| usize::from(*cell) >= cells) {
             return None;

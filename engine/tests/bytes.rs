@@ -513,6 +513,15 @@ fn what_was_told_last_wins_in_a_merge() {
     }
 }
 
+/// A state's bytes name cells by their keys: events of one would be read into the other.
+#[test]
+fn two_cells_with_the_same_key_are_no_program() {
+    let mut program = program(MANIFEST);
+    assert!(program.cells.len() > 1);
+    program.cells[1].key = program.cells[0].key;
+    assert_eq!(Program::from_bytes(&program.to_bytes()), Err(ProgramError::Malformed));
+}
+
 #[test]
 fn page_states_survive_json() {
     let text = r#"{"applied":[["a","v",[1,2]]],"confirmed":[7,4294967295],"now":1795262400000,
@@ -526,6 +535,7 @@ fn page_states_survive_json() {
         (r#""visitor":"x""#, r#""visitor":7"#),
         (r#""state":"AQ""#, r#""state":"A""#),
         (r#""now":1795262400000"#, r#""now":"soon""#),
+        (r#""now":1795262400000"#, r#""now":"1969-12-31T23:59:59Z""#),
         (r#"[["a","v",[1,2]]]"#, r#"[["a","v"]]"#),
         (r#""id":"m","time":1795262400000"#, r#""id":"m""#),
     ] {

@@ -7,6 +7,7 @@ use super::spec::{Keep, Note, Shape};
 use super::table::EventTable;
 use crate::codec::{Malformed, Reader, Writer};
 use crate::event::EventKey;
+use crate::number::added;
 use crate::time::Timestamp;
 use crate::value::Value;
 use std::borrow::Cow;
@@ -79,7 +80,7 @@ impl Total {
 
     pub(crate) fn add(&mut self, entry: &Entry) {
         self.count = self.count.saturating_add(entry.count);
-        self.sum += entry.sum;
+        self.sum = added(self.sum, entry.sum);
         self.least = self.least.min(entry.least);
         self.greatest = self.greatest.max(entry.greatest);
     }
@@ -285,7 +286,7 @@ impl EventLog {
                 {
                     *last = Entry {
                         count: last.count.saturating_add(entry.count),
-                        sum: last.sum + entry.sum,
+                        sum: added(last.sum, entry.sum),
                         least: last.least.min(entry.least),
                         greatest: last.greatest.max(entry.greatest),
                         ..*entry
@@ -370,6 +371,9 @@ impl EventLog {
                 count: count(reader.varint()?)?,
                 ..Total::NOTHING_NOTED
             };
+            if dropped.count == 0 {
+                return Err(Malformed);
+            }
             if form.numbers {
                 dropped.sum = number(reader)?;
                 dropped.least = number(reader)?;
@@ -378,13 +382,20 @@ impl EventLog {
         }
         let mut entries: Vec<Entry> = Vec::with_capacity(length);
         let mut place = 0_u64;
-        for _ in 0..length {
+        for index in 0..length {
             let first = reader.varint()?;
+            if index > 0 && first >> 1 == 0 {
+                // The same event twice.
+                return Err(Malformed);
+            }
             place = place.checked_add(first >> 1).ok_or(Malformed)?;
             let (time, key) = table.event(usize::try_from(place).map_err(|_| Malformed)?)?;
             let mut entry = Entry::new(time, key, 0, 0.0);
             if first & 1 == 1 {
                 entry.count = count(reader.varint()?)?;
+                if entry.count < 2 {
+                    return Err(Malformed);
+                }
             }
             if form.marks {
                 entry.mark = count(reader.varint()?)?;

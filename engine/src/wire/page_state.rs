@@ -2,7 +2,8 @@
 
 use crate::base64url;
 use crate::codec::Malformed;
-use crate::event::{EventKey, instant};
+use super::clock;
+use crate::event::EventKey;
 use crate::time::Timestamp;
 use crate::value::{Object, Value};
 
@@ -113,7 +114,7 @@ impl PageState {
         let page_view = match view.get("id").as_str() {
             None => None,
             Some(id) => {
-                let time = instant(view.get("time")).ok_or(Malformed)?;
+                let time = clock(view.get("time"))?;
                 Some(PageView {
                     message_id: id.to_owned(),
                     time,
@@ -122,7 +123,7 @@ impl PageState {
         };
         Ok(Self {
             visitor_id: text("visitor")?.to_owned(),
-            now: instant(value.get("now")).ok_or(Malformed)?,
+            now: clock(value.get("now"))?,
             program_id: text("program")?.to_owned(),
             state: base64url::decode(text("state")?)?,
             request: value.get("request").as_object().cloned().unwrap_or_default(),
