@@ -8,6 +8,7 @@ use crate::visit::{Consent, Visit};
 use crate::{clock, forward, identifiers, page_state, request_facts, rewrite, snapshots};
 use nearside_engine::decide::{Context as Question, decide};
 use nearside_engine::event::{Event, EventKind, event_key};
+use nearside_engine::replay::features_to_object;
 use nearside_engine::request::Request;
 use nearside_engine::value::{Object, Value};
 use nearside_engine::wire::PageView;
@@ -202,9 +203,11 @@ fn personalise(
         forced: &[],
     };
     let decisions = decide(program, &visit.state, &question, now);
+    visit.state.keep_sticky(program, &question, &decisions, now);
     let (edits, applied) = page_state::edits_of(program, &visit, &question, &decisions, now);
     let view = page_view.clone();
-    let state = page_state::page_state(program, &loaded.id, &visit, facts, applied, page_view, now);
+    let mut state = page_state::page_state(program, &loaded.id, &visit, facts, applied, page_view, now);
+    state.features = features_to_object(program, &decisions);
 
     let content_type = Headers(response.headers())
         .get("content-type")?

@@ -63,6 +63,7 @@ pub(crate) fn page_state(
         state: visit.state.to_bytes(program),
         request,
         applied,
+        features: Object::new(),
         page_view,
         confirmed: visit.confirmed.clone(),
     }

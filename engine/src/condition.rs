@@ -6,6 +6,8 @@
 use crate::cell::measure::Measure;
 use crate::event::Event;
 use crate::near::Circle;
+use crate::regex::Regex;
+use crate::sticky::Remembered;
 use crate::value::Value;
 use crate::value_tests::{Set, compare, lower, same, same_ignoring_case};
 use crate::version::{self, VersionTest};
@@ -101,6 +103,8 @@ pub enum Node {
     Version(VersionTest, Value),
     /// `$near`.
     Near(Circle),
+    /// `$regex`, `$regexi`.
+    Regex(Regex),
     /// `$feature`: the node holds for what this path of the feature's value leads to.
     Feature(u16, Vec<String>, NodeId),
 }
@@ -148,10 +152,14 @@ pub trait Attributes {
     fn feature(&self, _feature: usize) -> Option<&Value> {
         None
     }
+    /// The assignments that the visitor keeps.
+    fn remembered(&self) -> &[Remembered] {
+        &[]
+    }
 }
 
 /// A run of a condition.
-struct Run<'c> {
+pub(crate) struct Run<'c> {
     nodes: &'c [Node],
     groups: &'c [Set],
 }
@@ -177,7 +185,7 @@ impl Condition {
         &self.nodes
     }
 
-    const fn run<'c>(&'c self, groups: &'c [Set]) -> Run<'c> {
+    pub(crate) const fn run<'c>(&'c self, groups: &'c [Set]) -> Run<'c> {
         Run {
             nodes: self.nodes.as_slice(),
             groups,
@@ -190,13 +198,14 @@ impl Run<'_> {
         self.nodes.last().is_some_and(|root| self.node(root, subject))
     }
 
-    fn at(&self, id: NodeId, subject: &Subject<'_>) -> bool {
+    pub(crate) fn at(&self, id: NodeId, subject: &Subject<'_>) -> bool {
         self.nodes
             .get(usize::from(id))
             .is_some_and(|node| self.node(node, subject))
     }
 
-    fn node(&self, node: &Node, subject: &Subject<'_>) -> bool {
+    /// Whether a node holds.
+    pub(crate) fn node(&self, node: &Node, subject: &Subject<'_>) -> bool {
         match node {
             Node::All(nodes) => nodes.iter().all(|id| self.at(*id, subject)),
             Node::Any(nodes) => nodes.iter().any(|id| self.at(*id, subject)),
@@ -239,6 +248,7 @@ impl Run<'_> {
             Node::IsIgnoringCase(constant) => same_ignoring_case(subject.value(), constant),
             Node::Version(test, constant) => version::holds(subject.value(), *test, constant),
             Node::Near(circle) => circle.contains(subject.value()),
+            Node::Regex(regex) => subject.value().as_str().is_some_and(|text| regex.is_match(text)),
             Node::Feature(feature, path, id) => match subject {
                 Subject::Document(attributes) => {
                     let value = attributes.feature(usize::from(*feature));
@@ -336,6 +346,7 @@ impl Condition {
                         return None;
                     }
                 }
+                Node::Regex(regex) => regex.check().then_some(())?,
                 Node::Is(_)
                 | Node::Equal(_)
                 | Node::Compare(..)
@@ -367,7 +378,7 @@ impl Condition {
 }
 
 /// What a node is asked about.
-enum Subject<'a> {
+pub(crate) enum Subject<'a> {
     Document(&'a dyn Attributes),
     Group(&'a dyn Attributes, u32),
     Value(Option<&'a Value>),
@@ -383,7 +394,8 @@ impl Subject<'_> {
         }
     }
 
-    fn at(&self, path: &[String]) -> Option<Cow<'_, Value>> {
+    /// The value at a path.
+    pub(crate) fn at(&self, path: &[String]) -> Option<Cow<'_, Value>> {
         let at = |path| match self {
             Subject::Document(attributes) | Subject::Group(attributes, _) => attributes.attribute(path),
             Subject::Value(value) => value.and_then(|value| value.at(path)).map(Cow::Borrowed),

@@ -2,11 +2,10 @@
 //!
 //! It does no I/O and cannot fail.
 
-use crate::assign;
-use crate::condition::Attributes;
+use crate::assignment::FeatureDecision;
 use crate::decider::Decider;
 use crate::facts::Facts;
-use crate::program::{Experience, Program, Status};
+use crate::program::Program;
 use crate::request::Request;
 use crate::time::Timestamp;
 
@@ -17,7 +16,7 @@ pub enum Reason {
     Assigned,
     /// The variant was given before, and is kept.
     Sticky,
-    /// A preview asked for the variant.
+    /// A preview asked for the variant, or the author gives it to all who would be assigned one.
     Forced,
     /// The experience is not for this page.
     OffPage,
@@ -37,6 +36,10 @@ pub enum Reason {
     StaleData,
     /// It could not be compiled.
     Invalid,
+    /// No rule of the feature gave a value.
+    Default,
+    /// Another feature has not the value that this one needs.
+    Prerequisite,
 }
 
 impl Reason {
@@ -55,6 +58,8 @@ impl Reason {
             Reason::Excluded => "excluded",
             Reason::StaleData => "stale-data",
             Reason::Invalid => "invalid",
+            Reason::Default => "default",
+            Reason::Prerequisite => "prerequisite",
         }
     }
 }
@@ -86,6 +91,8 @@ pub struct Context<'a> {
 pub struct Decisions {
     /// For each segment of the program, whether the visitor is in it.
     pub segments: Vec<bool>,
+    /// For each feature of the program, the decision.
+    pub features: Vec<FeatureDecision>,
     /// For each experience of the program, the decision.
     pub decisions: Vec<Decision>,
     /// The earliest instant at which a segment or a decision differs if no event comes; `None`: never.
@@ -97,70 +104,4 @@ pub struct Decisions {
 /// Who decides again and again for the same visitor keeps a [`Decider`], which costs much less.
 pub fn decide(program: &Program, facts: &dyn Facts, context: &Context<'_>, now: Timestamp) -> Decisions {
     Decider::new().decide_all(program, facts, context, now)
-}
-
-pub(crate) fn decide_one(
-    experience: &Experience,
-    index: u16,
-    context: &Context<'_>,
-    attributes: &dyn Attributes,
-    is_group_taken: bool,
-    now: Timestamp,
-) -> Decision {
-    let none = |reason| Decision {
-        variant: None,
-        reason,
-    };
-    if experience.status == Status::Invalid {
-        return none(Reason::Invalid);
-    }
-    if let Some((_, variant)) = context.forced.iter().find(|(forced, _)| *forced == index)
-        && usize::from(*variant) < experience.variants.len()
-    {
-        return Decision {
-            variant: Some(*variant),
-            reason: Reason::Forced,
-        };
-    }
-    let in_time =
-        experience.starts_at.is_none_or(|at| now >= at) && experience.ends_at.is_none_or(|at| now < at);
-    if experience.status == Status::Paused || !in_time {
-        return none(Reason::Paused);
-    }
-    if !context.consent {
-        return none(Reason::NoConsent);
-    }
-    if !experience.pages.is_empty()
-        && !experience
-            .pages
-            .iter()
-            .any(|page| page.matches(context.request.url(), context.request.path()))
-    {
-        return none(Reason::OffPage);
-    }
-    if !experience
-        .condition
-        .as_ref()
-        .is_none_or(|condition| condition.holds(attributes))
-    {
-        return none(Reason::NotInSegment);
-    }
-    if is_group_taken {
-        return none(Reason::Excluded);
-    }
-    if experience.holdout > 0.0 {
-        let seed = format!("{}:holdout", experience.seed);
-        if assign::bucket(&seed, context.visitor_id) < experience.holdout {
-            return none(Reason::Holdout);
-        }
-    }
-    let bucket = assign::bucket(&experience.seed, context.visitor_id);
-    let weights = experience.variants.iter().map(|variant| variant.weight);
-    match assign::choose(bucket, experience.traffic, weights) {
-        Some(variant) => Decision {
-            variant: u16::try_from(variant).ok(),
-            reason: Reason::Assigned,
-        },
-        None => none(Reason::NotInTraffic),
-    }
 }

@@ -4,8 +4,8 @@
 //! event comes. When something changes (an event was folded, the page is another, time has gone by), only what
 //! reads it is evaluated again. After the first call it allocates nothing.
 
-use crate::condition::Condition;
-use crate::decide::{Context, Decision, Decisions, Reason, decide_one};
+use crate::assignment::{FeatureDecision, decide_feature, decide_one};
+use crate::decide::{Context, Decision, Decisions, Reason};
 use crate::facts::{Facts, next_candidate, session_end};
 use crate::program::{Experience, Program};
 use crate::readers::{Timing, Unit};
@@ -120,7 +120,8 @@ impl Decider {
         now: Timestamp,
     ) {
         let segments = program.segments.len();
-        let units = segments + program.by_priority.len();
+        let features = segments + program.feature_order.len();
+        let units = features + program.by_priority.len();
         let question = Question {
             program,
             facts,
@@ -130,6 +131,7 @@ impl Decider {
         let end = session_end(facts, now);
         let is_first = self.due.len() != units
             || self.decisions.decisions.len() != program.experiences.len()
+            || self.decisions.features.len() != program.features.len()
             || now < self.decided_at;
         match changes {
             Some(changes) if !is_first && !changes.all => {
@@ -137,8 +139,12 @@ impl Decider {
             }
             _ => self.begin(program, units),
         }
-        if self.known.is_none() || changes.is_none_or(|changes| changes.all || changes.profile) {
-            self.views = Views::new(facts);
+        let is_other_visitor = self
+            .known
+            .as_ref()
+            .is_none_or(|known| !known.is_same_visitor(context));
+        if is_other_visitor || changes.is_none_or(|changes| changes.all || changes.profile) {
+            self.views = Views::new(facts, context);
         }
         self.mark_context(&question);
         self.in_session = end.is_some();
@@ -149,8 +155,10 @@ impl Decider {
             }
             if unit < segments {
                 self.segment(&question, unit);
+            } else if unit < features {
+                self.feature(&question, unit, segments);
             } else {
-                self.experience(&question, unit, segments);
+                self.experience(&question, unit, features);
             }
         }
         self.decisions.next_change_at = self.next_change_at(program, end);
@@ -164,6 +172,9 @@ impl Decider {
         };
         self.decisions.segments.clear();
         self.decisions.segments.resize(program.segments.len(), false);
+        let default = FeatureDecision::none(Reason::Invalid);
+        self.decisions.features.clear();
+        self.decisions.features.resize(program.features.len(), default);
         self.decisions.decisions.clear();
         self.decisions
             .decisions
@@ -183,6 +194,9 @@ impl Decider {
         }
         if changes.profile {
             self.mark_all(&readers.profile);
+        }
+        if changes.remembered {
+            self.mark_all(&readers.remembered);
         }
         if changes.session || in_session != self.in_session {
             self.mark_all(&readers.session);
@@ -247,17 +261,10 @@ impl Decider {
             return;
         };
         let condition = &segment.condition;
-        let reading = question.reading(&self.views, &self.decisions.segments);
-        let member = condition.holds(&reading);
-        let holds_at = |reading: &Reading<'_>| condition.holds(reading);
-        let (due, ends) = Flips {
-            question,
-            condition: Some(condition),
-            experience: None,
-            timing: question.timing(unit),
-        }
-        .find(&reading, &member, holds_at, &mut self.numbers);
-        self.set_flips(unit, due, ends);
+        let evaluate = |reading: &Reading<'_>| condition.holds(reading);
+        let candidate =
+            |reading: &Reading<'_>, numbers: &mut Vec<f64>| next_candidate(condition, reading, numbers);
+        let member = self.evaluate(question, unit, evaluate, candidate);
         let Some(known) = self.decisions.segments.get_mut(unit) else {
             return;
         };
@@ -268,9 +275,44 @@ impl Decider {
         }
     }
 
-    fn experience(&mut self, question: &Question<'_>, unit: usize, segments: usize) {
+    fn feature(&mut self, question: &Question<'_>, unit: usize, first: usize) {
         let program = question.program;
-        let rank = unit - segments;
+        let Some(place) = program
+            .feature_order
+            .get(unit - first)
+            .map(|place| usize::from(*place))
+        else {
+            return;
+        };
+        let Some(feature) = program.features.get(place) else {
+            return;
+        };
+        let evaluate =
+            |reading: &Reading<'_>| decide_feature(feature, question.context, reading, reading.now);
+        let candidate = |reading: &Reading<'_>, numbers: &mut Vec<f64>| {
+            let of_rules = feature.rules.iter().filter_map(|rule| {
+                let candidates = rule
+                    .conditions()
+                    .filter_map(|condition| next_candidate(condition, reading, numbers));
+                let instants = rule.instants().filter(|at| *at > reading.now);
+                candidates.chain(instants).min()
+            });
+            of_rules.min()
+        };
+        let decision = self.evaluate(question, unit, evaluate, candidate);
+        let Some(known) = self.decisions.features.get_mut(place) else {
+            return;
+        };
+        if *known != decision {
+            *known = decision;
+            let readers = &program.index.readers.features;
+            self.mark_all(readers.get(place).map_or(&[], Vec::as_slice));
+        }
+    }
+
+    fn experience(&mut self, question: &Question<'_>, unit: usize, first: usize) {
+        let program = question.program;
+        let rank = unit - first;
         let Some((place, experience)) = program.by_priority.get(rank).and_then(|place| {
             let experience = program.experiences.get(usize::from(*place))?;
             Some((*place, experience))
@@ -278,26 +320,19 @@ impl Decider {
             return;
         };
         let is_group_taken = self.is_group_taken(program, rank, experience);
-        let reading = question.reading(&self.views, &self.decisions.segments);
-        let decide_at = |reading: &Reading<'_>| {
-            decide_one(
-                experience,
-                place,
-                question.context,
-                reading,
-                is_group_taken,
-                reading.now,
-            )
+        let evaluate = |reading: &Reading<'_>| {
+            let context = question.context;
+            decide_one(experience, place, context, reading, is_group_taken, reading.now)
         };
-        let decision = decide_at(&reading);
-        let (due, ends) = Flips {
-            question,
-            condition: experience.condition.as_ref(),
-            experience: Some(experience),
-            timing: question.timing(unit),
-        }
-        .find(&reading, &decision, decide_at, &mut self.numbers);
-        self.set_flips(unit, due, ends);
+        let candidate = |reading: &Reading<'_>, numbers: &mut Vec<f64>| {
+            let conditions = [&experience.requires, &experience.condition];
+            let conditions = conditions.into_iter().flatten();
+            let candidates = conditions.filter_map(|condition| next_candidate(condition, reading, numbers));
+            candidates
+                .chain(experience.instants().filter(|at| *at > reading.now))
+                .min()
+        };
+        let decision = self.evaluate(question, unit, evaluate, candidate);
         let Some(known) = self.decisions.decisions.get_mut(usize::from(place)) else {
             return;
         };
@@ -306,6 +341,41 @@ impl Decider {
             let later = program.index.readers.later_of_group.get(rank);
             self.mark_all(later.map_or(&[], Vec::as_slice));
         }
+    }
+
+    /// Evaluates a unit, and notes until when that holds if no event comes. `candidate` gives the earliest later
+    /// instant at which something that the unit reads may change by time alone, the session's end aside.
+    fn evaluate<T: PartialEq>(
+        &mut self,
+        question: &Question<'_>,
+        unit: usize,
+        evaluate: impl Fn(&Reading<'_>) -> T,
+        candidate: impl Fn(&Reading<'_>, &mut Vec<f64>) -> Option<Timestamp>,
+    ) -> T {
+        let timing = question.timing(unit);
+        let reading = Reading::new(
+            question.program,
+            question.facts,
+            question.context,
+            &self.views,
+            question.now,
+        );
+        let reading = reading.with(&self.decisions.segments, &self.decisions.features);
+        let current = evaluate(&reading);
+        let foresees = question.facts.foresees() && timing != Timing::Timeless;
+        let (due, ends) = if foresees {
+            let candidate = |reading: &Reading<'_>| candidate(reading, &mut self.numbers);
+            find_change(question, timing, &reading, &current, evaluate, candidate)
+        } else {
+            (NEVER, false)
+        };
+        if let Some(known) = self.due.get_mut(unit) {
+            *known = due;
+        }
+        if let Some(known) = self.ends.get_mut(unit) {
+            *known = ends;
+        }
+        current
     }
 
     /// Whether an experience of the same group and a higher priority is given.
@@ -328,15 +398,6 @@ impl Decider {
         })
     }
 
-    fn set_flips(&mut self, unit: usize, due: Timestamp, ends: bool) {
-        if let Some(known) = self.due.get_mut(unit) {
-            *known = due;
-        }
-        if let Some(known) = self.ends.get_mut(unit) {
-            *known = ends;
-        }
-    }
-
     fn next_change_at(&self, program: &Program, end: Option<Timestamp>) -> Option<Timestamp> {
         let session_end = end.unwrap_or(NEVER);
         let mut next = NEVER;
@@ -353,74 +414,47 @@ impl Decider {
     }
 }
 
-impl<'a> Question<'a> {
-    fn reading(&self, views: &'a Views, segments: &'a [bool]) -> Reading<'a> {
-        Reading::new(self.program, self.facts, self.context, views, segments, self.now)
-    }
-
+impl Question<'_> {
     fn timing(&self, unit: usize) -> Timing {
-        self.program
-            .index
-            .readers
-            .timing
-            .get(unit)
-            .copied()
-            .unwrap_or_default()
+        let timing = self.program.index.readers.timing.get(unit);
+        timing.copied().unwrap_or_default()
     }
 }
 
-/// The search for the instant at which a unit differs by time alone.
-struct Flips<'a> {
-    question: &'a Question<'a>,
-    condition: Option<&'a Condition>,
-    experience: Option<&'a Experience>,
+/// The earliest instant at which `evaluate` gives something else than `current`, the session's end aside, and
+/// whether it does at the session's end.
+///
+/// What a unit refers to (segments, features, the experiences before it) is taken as constant. That is enough to
+/// know when anything changes first: until then they *are* constant.
+fn find_change<T: PartialEq>(
+    question: &Question<'_>,
     timing: Timing,
-}
-
-impl Flips<'_> {
-    /// The earliest instant at which `evaluate` gives something else than `current`, the session's end aside, and
-    /// whether it does at the session's end.
-    ///
-    /// What a unit refers to (segments, the experiences before it) is taken as constant. That is enough to know
-    /// when anything changes first: until then they *are* constant.
-    fn find<T: PartialEq>(
-        &self,
-        reading: &Reading<'_>,
-        current: &T,
-        evaluate: impl Fn(&Reading<'_>) -> T,
-        numbers: &mut Vec<f64>,
-    ) -> (Timestamp, bool) {
-        if !self.question.facts.foresees() {
-            return (NEVER, false);
-        }
-        let now = self.question.now;
-        let end = session_end(self.question.facts, now);
-        let (view, end_candidate) = match (self.timing, end) {
-            // The end may still move away: what comes before it is looked for as if it never came.
-            (Timing::Session, Some(_)) => (SessionView::GoingOn, None),
-            (Timing::Mixed, end) => (SessionView::Actual, end),
-            _ => (SessionView::Actual, None),
+    reading: &Reading<'_>,
+    current: &T,
+    evaluate: impl Fn(&Reading<'_>) -> T,
+    mut candidate: impl FnMut(&Reading<'_>) -> Option<Timestamp>,
+) -> (Timestamp, bool) {
+    let now = question.now;
+    let end = session_end(question.facts, now);
+    let (view, end_candidate) = match (timing, end) {
+        // The end may still move away: what comes before it is looked for as if it never came.
+        (Timing::Session, Some(_)) => (SessionView::GoingOn, None),
+        (Timing::Mixed, end) => (SessionView::Actual, end),
+        _ => (SessionView::Actual, None),
+    };
+    let ends = timing == Timing::Session
+        && end.is_some_and(|end| evaluate(&reading.at(end, SessionView::Over)) != *current);
+    let mut time = now;
+    for step in 0.. {
+        let at = reading.at(time, view);
+        let session_end = end_candidate.filter(|end| *end > time);
+        let Some(next) = candidate(&at).into_iter().chain(session_end).min() else {
+            break;
         };
-        let ends = self.timing == Timing::Session
-            && end.is_some_and(|end| evaluate(&reading.at(end, SessionView::Over)) != *current);
-        let mut time = now;
-        for step in 0.. {
-            let at = reading.at(time, view);
-            let candidate = self
-                .condition
-                .and_then(|condition| next_candidate(condition, &at, numbers));
-            let scheduled = self
-                .experience
-                .and_then(|experience| experience.next_change_at(time));
-            let session_end = end_candidate.filter(|end| *end > time);
-            let Some(next) = candidate.into_iter().chain(scheduled).chain(session_end).min() else {
-                break;
-            };
-            if next <= time || step >= MAX_INSTANTS || evaluate(&reading.at(next, view)) != *current {
-                return (next.max(time.saturating_add(1)), ends);
-            }
-            time = next;
+        if next <= time || step >= MAX_INSTANTS || evaluate(&reading.at(next, view)) != *current {
+            return (next.max(time.saturating_add(1)), ends);
         }
-        (NEVER, ends)
+        time = next;
     }
+    (NEVER, ends)
 }

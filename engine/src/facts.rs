@@ -9,6 +9,7 @@ use crate::decide::Context;
 use crate::program::{Program, Scope};
 use crate::reading::{Reading, Views};
 use crate::state::{Profile, SESSION_GAP, Session, State};
+use crate::sticky::Remembered;
 use crate::time::Timestamp;
 use std::borrow::Cow;
 
@@ -31,6 +32,8 @@ pub trait Facts {
     fn last_session(&self) -> Option<Cow<'_, Session>>;
     /// What is known of the person.
     fn profile(&self) -> Cow<'_, Profile>;
+    /// The assignments that the visitor keeps.
+    fn remembered(&self) -> &[Remembered];
     /// The earliest instant after `now` at which the measure, or its order to one of the numbers, changes by
     /// time alone in any group; the session's end aside.
     fn next_change_at(
@@ -83,6 +86,10 @@ impl Facts for State {
 
     fn profile(&self) -> Cow<'_, Profile> {
         Cow::Borrowed(&self.profile)
+    }
+
+    fn remembered(&self) -> &[Remembered] {
+        &self.remembered
     }
 
     fn next_change_at(
@@ -188,8 +195,8 @@ pub fn edits<'p>(
     variant: usize,
     now: Timestamp,
 ) -> Vec<crate::mutation::Edit<'p>> {
-    let views = Views::new(facts);
-    let reading = Reading::new(program, facts, context, &views, &[], now);
+    let views = Views::new(facts, context);
+    let reading = Reading::new(program, facts, context, &views, now);
     program
         .experiences
         .get(experience)

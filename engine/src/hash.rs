@@ -10,6 +10,25 @@ pub fn fnv1a_32(bytes: &[u8]) -> u32 {
     })
 }
 
+/// Where FNV-1a with 32 bits begins.
+pub const FNV_32: u32 = 0x811c_9dc5;
+
+/// A hash with one more UTF-16 code unit.
+#[inline]
+pub const fn fnv1a_32_unit(hash: u32, unit: u16) -> u32 {
+    (hash ^ unit as u32).wrapping_mul(0x0100_0193)
+}
+
+/// A hash with the UTF-16 code units of a text, as JavaScript programs hash it.
+pub fn fnv1a_32_units(hash: u32, text: &str) -> u32 {
+    if text.is_ascii() {
+        return text
+            .bytes()
+            .fold(hash, |hash, byte| fnv1a_32_unit(hash, u16::from(byte)));
+    }
+    text.encode_utf16().fold(hash, fnv1a_32_unit)
+}
+
 /// FNV-1a with 64 bits.
 pub fn fnv1a_64(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {

@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 pub mod assign;
+pub mod assignment;
 pub mod base64url;
 pub mod cell;
 mod codec;
@@ -24,6 +25,7 @@ pub mod decay;
 pub mod decide;
 pub mod decider;
 pub mod event;
+pub mod explain;
 pub mod facts;
 pub mod fold;
 pub mod hash;
@@ -37,10 +39,12 @@ pub mod pages;
 pub mod program;
 mod readers;
 mod reading;
+pub mod redirect;
 pub mod regex;
 pub mod replay;
 pub mod request;
 pub mod state;
+pub mod sticky;
 pub mod template;
 pub mod time;
 pub mod value;

@@ -33,11 +33,13 @@ pub enum Operation {
     Append,
     /// Puts HTML in the element's place.
     Replace,
+    /// Sends the visitor to another page: it has no selector, and its content is the address.
+    Redirect,
 }
 
 impl Operation {
     /// All operations with their names in a manifest.
-    pub const ALL: [(&'static str, Operation); 13] = [
+    pub const ALL: [(&'static str, Operation); 14] = [
         ("text", Operation::Text),
         ("html", Operation::Html),
         ("attribute", Operation::Attribute),
@@ -51,6 +53,7 @@ impl Operation {
         ("prepend", Operation::Prepend),
         ("append", Operation::Append),
         ("replace", Operation::Replace),
+        ("redirect", Operation::Redirect),
     ];
 
     /// The operation's name in a manifest.
@@ -90,6 +93,11 @@ impl Operation {
         )
     }
 
+    /// Whether the operation needs a selector.
+    pub const fn takes_selector(self) -> bool {
+        !matches!(self, Operation::Redirect)
+    }
+
     /// Whether the operation needs content.
     pub const fn takes_value(self) -> bool {
         !matches!(self, Operation::RemoveAttribute | Operation::Remove)
@@ -99,7 +107,7 @@ impl Operation {
 /// A change to the elements that a selector finds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mutation {
-    /// A CSS selector.
+    /// A CSS selector; empty for operations that take none.
     pub selector: String,
     /// What is done.
     pub operation: Operation,
@@ -126,11 +134,12 @@ impl Mutation {
     /// Fills in the content. What comes from visitors is escaped for the place it lands in.
     pub fn render(&self, attributes: &dyn Attributes) -> Edit<'_> {
         let mut content = self.content.render(attributes);
-        if self.operation == Operation::Attribute
-            && !self.content.is_literal()
-            && is_url_attribute(&self.name)
-            && !is_safe_url(&content)
-        {
+        let is_address = match self.operation {
+            Operation::Attribute => is_url_attribute(&self.name),
+            Operation::Redirect => true,
+            _ => false,
+        };
+        if is_address && !self.content.is_literal() && !is_safe_url(&content) {
             "#".clone_into(&mut content);
         }
         Edit {

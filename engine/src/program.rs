@@ -1,5 +1,7 @@
 //! A compiled manifest: what `fold` and `decide` run.
 
+use crate::assign::{Seed, Share};
+use crate::assignment::Unit;
 pub use crate::cell::spec::{CellKind, CellSpec, Matcher, Scope};
 use crate::condition::Condition;
 use crate::event::Event;
@@ -7,7 +9,9 @@ use crate::hash::fnv1a_64;
 use crate::index::Index;
 use crate::mutation::Mutation;
 use crate::pages::PagePattern;
+use crate::sticky::Stickiness;
 use crate::time::Timestamp;
+use crate::value::Value;
 use crate::value_tests::Set;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -31,6 +35,8 @@ pub enum Status {
     Running,
     /// The author has switched it off.
     Paused,
+    /// It has ended: nobody is assigned anything any more.
+    Stopped,
     /// It could not be compiled; a warning says why.
     Invalid,
 }
@@ -40,8 +46,6 @@ pub enum Status {
 pub struct Variant {
     /// The author's name for it.
     pub id: String,
-    /// Its share of the visitors; the shares of an experience add up to 1.
-    pub weight: f64,
     /// What it changes in the page.
     pub mutations: Vec<Mutation>,
 }
@@ -51,22 +55,22 @@ pub struct Variant {
 pub struct Experience {
     /// The author's name for it.
     pub id: String,
-    /// What the assignment's hash starts from; the id, unless the author gives another.
-    pub seed: String,
     /// Whether it is shown at all.
     pub status: Status,
     /// The pages it is for; every page, if there are none.
     pub pages: Vec<PagePattern>,
     /// Who it is for; everybody, if there is none.
     pub condition: Option<Condition>,
+    /// What must hold also for those who keep what they were assigned before.
+    pub requires: Option<Condition>,
     /// The first instant at which it runs.
     pub starts_at: Option<Timestamp>,
     /// The first instant at which it runs no more.
     pub ends_at: Option<Timestamp>,
-    /// The share of visitors that it is assigned to, of those who are not held out.
-    pub traffic: f64,
-    /// The share of visitors who never get it, so that its effect can be known.
-    pub holdout: f64,
+    /// How visitors are given its variants.
+    pub assignment: Assignment,
+    /// Whether a redirect takes the query parameters of the page along.
+    pub keeps_query: bool,
     /// At most one experience of a group is given on a page.
     pub group: Option<String>,
     /// The higher one is decided first.
@@ -76,19 +80,152 @@ pub struct Experience {
 }
 
 impl Experience {
-    /// Whether what is decided about it can change by time alone, whatever its condition.
-    pub(crate) const fn changes_with_time(&self) -> bool {
-        self.starts_at.is_some() || self.ends_at.is_some()
+    /// The instants at which its schedule or its share of the visitors changes.
+    pub(crate) fn instants(&self) -> impl Iterator<Item = Timestamp> {
+        self.assignment.instants(self.starts_at, self.ends_at)
+    }
+}
+
+/// Visitors by their place for a seed: of experiences whose ranges do not meet, each visitor gets one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Filter {
+    /// Whom the hash is about; the one whom the assignment is about, if there is none.
+    pub unit: Option<Unit>,
+    /// What the hash starts from.
+    pub seed: Seed,
+    /// The visitor must be in one of these.
+    pub ranges: Vec<(f64, f64)>,
+    /// Whether those who keep an assignment must be in one, too.
+    pub lasting: bool,
+}
+
+/// From an instant on, a share of the visitors.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrafficStep {
+    /// The first instant.
+    pub from: Timestamp,
+    /// The share.
+    pub share: f64,
+}
+
+/// How visitors are given one of several variants.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// Whether visitors are told apart by a hash; else all get the first variant.
+    pub hashes: bool,
+    /// What the hash starts from.
+    pub seed: Seed,
+    /// Whom the hash is about.
+    pub unit: Unit,
+    /// Whom it is about where the unit names nobody.
+    pub fallback: Option<Unit>,
+    /// The visitor must pass all of them.
+    pub filters: Vec<Filter>,
+    /// The share of visitors that get a variant, of those who are not held out: steps in the order of time.
+    pub traffic: Vec<TrafficStep>,
+    /// The share of visitors who never get one, so that the effect can be known.
+    pub holdout: Option<(Seed, f64)>,
+    /// Whether visitors keep what they got, and how.
+    pub sticky: Option<Stickiness>,
+    /// The query parameter by which anybody can ask for a variant by its place.
+    pub query_override: Option<String>,
+    /// The place of the variant that all get who would be assigned one.
+    pub release: Option<u16>,
+    /// Each variant's part of the visitors.
+    pub shares: Vec<Share>,
+}
+
+impl Assignment {
+    /// The share of visitors that get a variant at an instant.
+    pub fn traffic_at(&self, now: Timestamp) -> f64 {
+        let passed = self.traffic.partition_point(|step| step.from <= now);
+        let step = passed.checked_sub(1).and_then(|last| self.traffic.get(last));
+        step.map_or(0.0, |step| step.share)
     }
 
-    /// The earliest instant after `now` at which its schedule changes something.
-    pub(crate) fn next_change_at(&self, now: Timestamp) -> Option<Timestamp> {
-        [self.starts_at, self.ends_at]
+    /// The instants at which a schedule or the share of the visitors changes.
+    fn instants(
+        &self,
+        starts_at: Option<Timestamp>,
+        ends_at: Option<Timestamp>,
+    ) -> impl Iterator<Item = Timestamp> {
+        let steps = self.traffic.iter().map(|step| step.from);
+        steps
+            .chain(starts_at)
+            .chain(ends_at)
+            .filter(|at| *at > Timestamp::MIN)
+    }
+
+    /// Whether all fits so many variants.
+    fn check(&self, variants: usize) -> Option<()> {
+        let fits = self.shares.len() == variants
+            && self.release.is_none_or(|release| usize::from(release) < variants)
+            && self
+                .sticky
+                .as_ref()
+                .is_none_or(|sticky| sticky.variants.len() == variants)
+            && self.traffic.is_sorted_by_key(|step| step.from);
+        fits.then_some(())
+    }
+}
+
+/// A value that a rule gives.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FeatureVariant {
+    /// The author's name for it.
+    pub id: String,
+    /// The value.
+    pub value: Value,
+    /// Whether the rules after this one are asked all the same, as for those who are not held out.
+    pub passes_through: bool,
+}
+
+/// What gives a feature a value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rule {
+    /// The author's name for it; may be empty.
+    pub id: String,
+    /// Whether it applies at all.
+    pub status: Status,
+    /// Where this does not hold, the feature has no value, whatever the rules after this one say.
+    pub gate: Option<Condition>,
+    /// What must hold also for those who keep what they were assigned before.
+    pub requires: Option<Condition>,
+    /// Who it is for; everybody, if there is none.
+    pub condition: Option<Condition>,
+    /// The first instant at which it applies.
+    pub starts_at: Option<Timestamp>,
+    /// The first instant at which it applies no more.
+    pub ends_at: Option<Timestamp>,
+    /// How visitors are given its variants.
+    pub assignment: Assignment,
+    /// The values; none for a rule that is a gate alone.
+    pub variants: Vec<FeatureVariant>,
+}
+
+impl Rule {
+    /// The instants at which its schedule or its share of the visitors changes.
+    pub(crate) fn instants(&self) -> impl Iterator<Item = Timestamp> {
+        self.assignment.instants(self.starts_at, self.ends_at)
+    }
+
+    /// All that it asks.
+    pub(crate) fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        [&self.gate, &self.requires, &self.condition]
             .into_iter()
             .flatten()
-            .filter(|at| *at > now)
-            .min()
     }
+}
+
+/// A named value that the site's own code reads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Feature {
+    /// The author's name for it.
+    pub id: String,
+    /// The value where no rule gives one.
+    pub default: Value,
+    /// The first that applies gives the value.
+    pub rules: Vec<Rule>,
 }
 
 /// What holds for the whole site.
@@ -112,6 +249,10 @@ pub struct Program {
     pub(crate) groups: Vec<Set>,
     /// The segments, those that others refer to first.
     pub segments: Vec<Segment>,
+    /// The features, sorted by their names.
+    pub features: Vec<Feature>,
+    /// Places in `features`: each after those that it refers to, without those that are invalid.
+    pub feature_order: Vec<u16>,
     /// The experiences in the author's order.
     pub experiences: Vec<Experience>,
     /// Places in `experiences`, in the order of their priority.
@@ -191,7 +332,7 @@ impl Program {
 
     /// Whether all references lead somewhere, so that running the program cannot fail.
     fn check(&self) -> Option<()> {
-        let (segments, cells) = (self.segments.len(), self.cells.len());
+        let cells = self.cells.len();
         for (index, segment) in self.segments.iter().enumerate() {
             segment.condition.check(index, cells)?;
             segment
@@ -200,9 +341,25 @@ impl Program {
                 .then_some(())?;
         }
         for experience in &self.experiences {
-            if let Some(condition) = &experience.condition {
-                condition.check(segments, cells)?;
+            self.check_condition(experience.condition.as_ref())?;
+            self.check_condition(experience.requires.as_ref())?;
+            // One that is invalid has lost its variants.
+            if experience.status != Status::Invalid {
+                experience.assignment.check(experience.variants.len())?;
             }
+        }
+        for rule in self.features.iter().flat_map(|feature| &feature.rules) {
+            for condition in [&rule.gate, &rule.requires, &rule.condition] {
+                self.check_condition(condition.as_ref())?;
+            }
+            rule.assignment.check(rule.variants.len())?;
+        }
+        let features_in_order = self
+            .feature_order
+            .iter()
+            .all(|index| usize::from(*index) < self.features.len());
+        if !features_in_order || self.feature_order.len() > self.features.len() {
+            return None;
         }
         self.cells.iter().try_for_each(CellSpec::check)?;
         let mut keys: Vec<u32> = self.cells.iter().map(|spec| spec.key).collect();
@@ -223,6 +380,24 @@ impl Program {
             .iter()
             .all(|index| usize::from(*index) < self.experiences.len());
         (in_order && self.by_priority.len() <= self.experiences.len()).then_some(())
+    }
+
+    fn check_condition(&self, condition: Option<&Condition>) -> Option<()> {
+        let Some(condition) = condition else {
+            return Some(());
+        };
+        condition.check(self.segments.len(), self.cells.len())?;
+        condition
+            .refers_within(self.groups.len(), self.features.len())
+            .then_some(())
+    }
+
+    /// The place of a feature.
+    pub fn feature(&self, id: &str) -> Option<usize> {
+        let find = self
+            .features
+            .binary_search_by(|feature| feature.id.as_str().cmp(id));
+        find.ok()
     }
 
     /// The place of an experience.

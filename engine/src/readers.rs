@@ -1,11 +1,13 @@
-//! What leads from something that changed to the segments and experiences that read it.
+//! What leads from something that changed to the segments, features and experiences that read it.
 //!
-//! Segments and experiences are *units*: first the segments in the program's order, in which each comes after
-//! those that it refers to, then the experiences by their priority.
+//! These are *units*: first the segments in the program's order, in which each comes after those that it refers
+//! to, then the features in theirs, then the experiences by their priority.
 
+use crate::assignment::Unit as AssignmentUnit;
 use crate::cell::spec::Scope;
 use crate::condition::{Condition, Node};
-use crate::program::Program;
+use crate::program::{Assignment, Program, Rule};
+use crate::time::Timestamp;
 
 /// A place among the units.
 pub(crate) type Unit = u16;
@@ -13,8 +15,10 @@ pub(crate) type Unit = u16;
 /// How a unit depends on time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Timing {
-    /// On nothing that the session's end changes.
+    /// Not at all.
     #[default]
+    Timeless,
+    /// On nothing that the session's end changes.
     Lasting,
     /// On nothing but the session: it is the same at the session's end, whenever that is.
     Session,
@@ -29,6 +33,8 @@ pub(crate) struct Readers {
     pub(crate) cells: Vec<Vec<Unit>>,
     /// By segment.
     pub(crate) segments: Vec<Vec<Unit>>,
+    /// By feature.
+    pub(crate) features: Vec<Vec<Unit>>,
     /// Of the request.
     pub(crate) request: Vec<Unit>,
     /// Of the session's attributes, or of both the session and what lasts: every event changes when they change.
@@ -37,10 +43,20 @@ pub(crate) struct Readers {
     pub(crate) session_cells: Vec<Unit>,
     /// Of what is known of the person.
     pub(crate) profile: Vec<Unit>,
+    /// Of the assignments that the visitor keeps.
+    pub(crate) remembered: Vec<Unit>,
     /// How each unit depends on time.
     pub(crate) timing: Vec<Timing>,
     /// For each experience by priority, the other experiences of its group that come after it.
     pub(crate) later_of_group: Vec<Vec<Unit>>,
+}
+
+/// What a unit reads.
+#[derive(Default)]
+struct Reads<'p> {
+    conditions: Vec<&'p Condition>,
+    assignments: Vec<&'p Assignment>,
+    instants: Vec<Timestamp>,
 }
 
 impl Readers {
@@ -48,37 +64,63 @@ impl Readers {
         let mut readers = Self {
             cells: vec![Vec::new(); program.cells.len()],
             segments: vec![Vec::new(); program.segments.len()],
+            features: vec![Vec::new(); program.features.len()],
             ..Self::default()
         };
         for segment in &program.segments {
-            readers.unit(program, Some(&segment.condition), false);
+            readers.unit(
+                program,
+                &Reads {
+                    conditions: vec![&segment.condition],
+                    ..Reads::default()
+                },
+            );
+        }
+        for place in &program.feature_order {
+            let rules = program.features.get(usize::from(*place));
+            let rules = || rules.into_iter().flat_map(|feature| &feature.rules);
+            readers.unit(
+                program,
+                &Reads {
+                    conditions: rules().flat_map(Rule::conditions).collect(),
+                    assignments: rules().map(|rule| &rule.assignment).collect(),
+                    instants: rules().flat_map(Rule::instants).collect(),
+                },
+            );
         }
         let experiences = || {
-            program
-                .by_priority
-                .iter()
-                .filter_map(|place| program.experiences.get(usize::from(*place)))
+            let places = program.by_priority.iter();
+            places.filter_map(|place| program.experiences.get(usize::from(*place)))
         };
+        let first = readers.timing.len();
         for experience in experiences() {
-            let is_scheduled = experience.changes_with_time();
-            readers.unit(program, experience.condition.as_ref(), is_scheduled);
+            let conditions = [&experience.requires, &experience.condition];
+            readers.unit(
+                program,
+                &Reads {
+                    conditions: conditions.into_iter().flatten().collect(),
+                    assignments: vec![&experience.assignment],
+                    instants: experience.instants().collect(),
+                },
+            );
         }
         for (rank, experience) in experiences().enumerate() {
             let later = experiences().enumerate().skip(rank + 1);
             let later =
                 later.filter(|(_, other)| experience.group.is_some() && other.group == experience.group);
-            let later = later.filter_map(|(rank, _)| Unit::try_from(program.segments.len() + rank).ok());
+            let later = later.filter_map(|(rank, _)| Unit::try_from(first + rank).ok());
             readers.later_of_group.push(later.collect());
         }
         readers
     }
 
-    fn unit(&mut self, program: &Program, condition: Option<&Condition>, is_scheduled: bool) {
+    fn unit(&mut self, program: &Program, reads: &Reads<'_>) {
         let Ok(unit) = Unit::try_from(self.timing.len()) else {
             return;
         };
-        let (mut lasts, mut of_session, mut reads_session) = (is_scheduled, false, false);
-        for node in condition.map_or(&[][..], Condition::nodes) {
+        let (mut lasts, mut of_session, mut reads_session) = (!reads.instants.is_empty(), false, false);
+        let mut paths: Vec<&[String]> = Vec::new();
+        for node in reads.conditions.iter().flat_map(|condition| condition.nodes()) {
             match node {
                 Node::Measure(cell, ..) => {
                     let scope = program.cells.get(usize::from(*cell)).map(|spec| spec.scope);
@@ -94,28 +136,47 @@ impl Readers {
                     }
                 }
                 Node::Segment(segment) => add(self.segments.get_mut(usize::from(*segment)), unit),
-                Node::Attribute(path, _) => match path.first().map_or("", String::as_str) {
-                    "session" => {
-                        (of_session, reads_session) = (true, true);
-                    }
-                    "profile" => add(Some(&mut self.profile), unit),
-                    "affinity" => {
-                        lasts = true;
-                        let name = path.get(1).map_or("", String::as_str);
-                        if let Some((_, cell)) = program.affinities.iter().find(|(known, _)| known == name) {
-                            add(self.cells.get_mut(usize::from(*cell)), unit);
-                        }
-                    }
-                    // Also of plain values, which read nothing more.
-                    _ => add(Some(&mut self.request), unit),
-                },
+                Node::Feature(feature, ..) => add(self.features.get_mut(usize::from(*feature)), unit),
+                Node::Attribute(path, _) => paths.push(path),
                 _ => {}
+            }
+        }
+        for assignment in &reads.assignments {
+            let filters = assignment
+                .filters
+                .iter()
+                .filter_map(|filter| filter.unit.as_ref());
+            let own = std::iter::once(&assignment.unit).chain(&assignment.fallback);
+            paths.extend(own.chain(filters).map(AssignmentUnit::path));
+            if assignment.sticky.is_some() {
+                add(Some(&mut self.remembered), unit);
+            }
+        }
+        for path in paths {
+            match path.first().map_or("", String::as_str) {
+                "session" => (of_session, reads_session) = (true, true),
+                "profile" => add(Some(&mut self.profile), unit),
+                kind @ ("affinity" | "score") => {
+                    lasts = true;
+                    let named = if kind == "score" {
+                        &program.scores
+                    } else {
+                        &program.affinities
+                    };
+                    let name = path.get(1).map_or("", String::as_str);
+                    if let Some((_, cell)) = named.iter().find(|(known, _)| known == name) {
+                        add(self.cells.get_mut(usize::from(*cell)), unit);
+                    }
+                }
+                // Also the members of plain values, which read nothing more.
+                _ => add(Some(&mut self.request), unit),
             }
         }
         let timing = match (of_session, lasts) {
             (true, true) => Timing::Mixed,
             (true, false) => Timing::Session,
-            (false, _) => Timing::Lasting,
+            (false, true) => Timing::Lasting,
+            (false, false) => Timing::Timeless,
         };
         if reads_session || timing == Timing::Mixed {
             self.session.push(unit);

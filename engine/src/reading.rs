@@ -1,5 +1,6 @@
 //! One reading of the facts: at one instant, for one page.
 
+use crate::assignment::FeatureDecision;
 use crate::cell::measure::{Measure, nothing};
 use crate::cell::spec::CellKind;
 use crate::condition::{Attributes, Condition, Node};
@@ -7,6 +8,7 @@ use crate::decide::Context;
 use crate::facts::{Facts, is_of_session, next_crossing, next_passing, session_end};
 use crate::program::Program;
 use crate::state::Session;
+use crate::sticky::Remembered;
 use crate::time::{SECOND, Timestamp, format_timestamp};
 use crate::value::Value;
 use crate::value_tests::Set;
@@ -15,15 +17,17 @@ use std::borrow::Cow;
 /// Texts that are made of what is known of a person, kept so that reading them again costs nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Views {
+    visitor_id: Value,
     user_id: Option<Value>,
     first_seen_at: Option<Value>,
 }
 
 impl Views {
-    pub(crate) fn new(facts: &dyn Facts) -> Self {
+    pub(crate) fn new(facts: &dyn Facts, context: &Context<'_>) -> Self {
         let profile = facts.profile();
         let first_seen_at = Some(profile.first_seen_at).filter(|at| *at > 0);
         Self {
+            visitor_id: Value::from(context.visitor_id),
             user_id: profile.user_id.as_deref().map(Value::from),
             first_seen_at: first_seen_at.map(|at| Value::from(format_timestamp(at))),
         }
@@ -48,6 +52,7 @@ pub(crate) struct Reading<'a> {
     context: &'a Context<'a>,
     views: &'a Views,
     segments: &'a [bool],
+    features: &'a [FeatureDecision],
     pub(crate) now: Timestamp,
     pub(crate) session: SessionView,
 }
@@ -58,7 +63,6 @@ impl<'a> Reading<'a> {
         facts: &'a dyn Facts,
         context: &'a Context<'a>,
         views: &'a Views,
-        segments: &'a [bool],
         now: Timestamp,
     ) -> Self {
         Self {
@@ -66,9 +70,19 @@ impl<'a> Reading<'a> {
             facts,
             context,
             views,
-            segments,
+            segments: &[],
+            features: &[],
             now,
             session: SessionView::Actual,
+        }
+    }
+
+    /// The same with what is decided already.
+    pub(crate) const fn with(self, segments: &'a [bool], features: &'a [FeatureDecision]) -> Self {
+        Self {
+            segments,
+            features,
+            ..self
         }
     }
 
@@ -214,6 +228,7 @@ impl Attributes for Reading<'_> {
         let (root, rest) = path.split_first()?;
         match root.as_str() {
             "request" => self.context.request.document().at(rest).map(Cow::Borrowed),
+            "visitor" if rest.len() == 1 => Some(Cow::Borrowed(&self.views.visitor_id)),
             "session" => self.session_attribute(rest),
             "profile" => self.profile_attribute(rest),
             "score" if rest.len() == 1 => self
@@ -240,6 +255,16 @@ impl Attributes for Reading<'_> {
 
     fn in_segment(&self, segment: usize) -> bool {
         self.segments.get(segment).copied().unwrap_or_default()
+    }
+
+    fn feature(&self, feature: usize) -> Option<&Value> {
+        self.features
+            .get(feature)?
+            .value(self.program.features.get(feature)?)
+    }
+
+    fn remembered(&self) -> &[Remembered] {
+        self.facts.remembered()
     }
 
     fn groups(&self) -> &[Set] {

@@ -7,6 +7,7 @@ use crate::codec::Malformed;
 use crate::decide::{Context, Decisions, decide};
 use crate::decider::Decider;
 use crate::event::{Arrival, Event, EventError, instant};
+use crate::explain::explain;
 use crate::fold::fold;
 use crate::oracle::Log;
 use crate::program::Program;
@@ -103,6 +104,15 @@ impl<P: Borrow<Program>> Replay<P> {
 
     /// Folds an event and decides at its instant, or, when it came late, at the latest one of its visitor.
     pub fn step(&mut self, logged: &LoggedEvent) -> Value {
+        self.run(logged, false)
+    }
+
+    /// The same, with the explanation of what was decided as the line's `explanation`; see [`explain`].
+    pub fn step_explained(&mut self, logged: &LoggedEvent) -> Value {
+        self.run(logged, true)
+    }
+
+    fn run(&mut self, logged: &LoggedEvent, explained: bool) -> Value {
         let program = self.program.borrow();
         let visitor = self.visitors.entry(logged.visitor_id.clone());
         let Visitor {
@@ -117,7 +127,13 @@ impl<P: Borrow<Program>> Replay<P> {
         *latest = (*latest).max(logged.event.time);
         fold(program, state, &logged.event);
         let decisions = decider.decide(program, state, &context(logged), *latest);
-        line(program, logged, decisions)
+        let mut line = line(program, logged, decisions);
+        if explained && let Value::Object(line) = &mut line {
+            let explanation = explain(program, state, &context(logged), decisions, *latest);
+            line.insert("explanation", explanation);
+        }
+        state.keep_sticky(program, &context(logged), decisions, *latest);
+        line
     }
 
     /// Writes each visitor's state to bytes and reads it again, as it happens to it between requests.
@@ -148,11 +164,9 @@ pub fn brute_force<'a>(program: &Program, log: &'a [LoggedEvent]) -> Vec<Value> 
                 .or_insert_with(|| (Log::default(), Timestamp::MIN));
             *latest = (*latest).max(logged.event.time);
             known.add(&logged.event);
-            line(
-                program,
-                logged,
-                &decide(program, known, &context(logged), *latest),
-            )
+            let decisions = decide(program, known, &context(logged), *latest);
+            known.keep_sticky(program, &context(logged), &decisions, *latest);
+            line(program, logged, &decisions)
         })
         .collect()
 }
@@ -171,6 +185,17 @@ fn line(program: &Program, logged: &LoggedEvent, decisions: &Decisions) -> Value
     line.insert("line", logged.line as f64);
     line.insert("anonymousId", logged.visitor_id.as_str());
     Value::Object(line)
+}
+
+/// The values of the features: `{"name": value}`.
+pub fn features_to_object(program: &Program, decisions: &Decisions) -> Object {
+    let features = program.features.iter().zip(&decisions.features);
+    features
+        .map(|(feature, decision)| {
+            let value = decision.value(feature).cloned().unwrap_or_default();
+            (feature.id.as_str(), value)
+        })
+        .collect()
 }
 
 /// Decisions with names: `{"segments": […], "decisions": [{"experience", "variant", "reason"}]}`.
@@ -203,5 +228,8 @@ pub fn decisions_to_object(program: &Program, decisions: &Decisions) -> Object {
         "segments",
         segments.into_iter().map(Value::from).collect::<Vec<_>>(),
     );
+    if !program.features.is_empty() {
+        object.insert("features", features_to_object(program, decisions));
+    }
     object
 }

@@ -67,6 +67,8 @@ impl Request {
                 &url[path_at..query_at]
             },
         );
+        document.insert("search", &url[query_at..]);
+        document.insert("target", &url[path_at..]);
         document.insert("query", query);
         document.insert("utm", utm);
         Self {
@@ -87,6 +89,16 @@ impl Request {
             "" => "/",
             path => path,
         }
+    }
+
+    /// The query with its `?`; empty without one.
+    pub fn search(&self) -> &str {
+        self.url.get(self.path.1..).unwrap_or_default()
+    }
+
+    /// The path and the query.
+    pub fn target(&self) -> &str {
+        self.url.get(self.path.0..).unwrap_or_default()
     }
 
     /// The document below `request`.
@@ -133,6 +145,12 @@ mod tests {
         assert_eq!(request.path(), "/a/b");
         assert_eq!(request.document().get("host"), &Value::from("shop.example:8443"));
         assert_eq!(request.document().get("query").get("q"), &Value::from("a b!"));
+        let search = "?utm_source=mail&q=a+b%21&q=2";
+        assert_eq!(request.document().get("search"), &Value::from(search));
+        assert_eq!(
+            request.document().get("target"),
+            &Value::from(format!("/a/b{search}"))
+        );
         assert_eq!(request.document().get("utm").get("source"), &Value::from("mail"));
     }
 

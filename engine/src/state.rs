@@ -6,9 +6,11 @@ use crate::cell::table::EventTable;
 use crate::cell::{Brevity, Cell};
 use crate::codec::{Malformed, Reader, Writer};
 use crate::condition::Condition;
+use crate::decide::{Context, Decisions};
 use crate::event::EventKey;
 use crate::landing::Landing;
 use crate::program::{Program, Scope};
+use crate::sticky::{self, MAX_REMEMBERED, Remembered};
 use crate::time::{MINUTE, Timestamp, format_timestamp};
 use crate::value::{MAX_DEPTH, Object, Value};
 use std::borrow::Cow;
@@ -94,6 +96,8 @@ pub struct State {
     recent: Vec<EventKey>,
     /// What has changed since somebody asked.
     pub(crate) changes: Changes,
+    /// The assignments that the visitor keeps, the oldest first.
+    pub(crate) remembered: Vec<Remembered>,
 }
 
 /// More changed cells are not noted one by one.
@@ -109,6 +113,8 @@ pub(crate) struct Changes {
     pub(crate) session: bool,
     /// What is known of the person.
     pub(crate) profile: bool,
+    /// The assignments that the visitor keeps.
+    pub(crate) remembered: bool,
     /// These cells.
     pub(crate) cells: Vec<u16>,
 }
@@ -124,6 +130,7 @@ impl Changes {
         self.all = false;
         self.session = false;
         self.profile = false;
+        self.remembered = false;
         self.cells.clear();
     }
 }
@@ -149,6 +156,31 @@ impl State {
     /// The keys of the newest events, the oldest first.
     pub fn recent(&self) -> &[EventKey] {
         &self.recent
+    }
+
+    /// The assignments that the visitor keeps, the oldest first.
+    pub fn remembered(&self) -> &[Remembered] {
+        &self.remembered
+    }
+
+    /// Takes note of an assignment that the visitor keeps.
+    pub fn remember_assignment(&mut self, entry: Remembered) {
+        sticky::remember(&mut self.remembered, entry);
+        self.changes.remembered = true;
+    }
+
+    /// Takes note of what a page's decisions assigned, where it is to be kept. Hosts call this when the page
+    /// has been decided.
+    pub fn keep_sticky(
+        &mut self,
+        program: &Program,
+        context: &Context<'_>,
+        decisions: &Decisions,
+        now: Timestamp,
+    ) {
+        for entry in sticky::to_remember(program, self, context, decisions, now) {
+            self.remember_assignment(entry);
+        }
     }
 
     pub(crate) fn remember(&mut self, key: EventKey) {
@@ -314,6 +346,13 @@ impl State {
                 _ => cell.merge(theirs, spec),
             }
         }
+        // What was assigned here stays; what was assigned elsewhere completes it.
+        for entry in &other.remembered {
+            let known = |mine: &Remembered| (mine.key, mine.version) == (entry.key, entry.version);
+            if !self.remembered.iter().any(known) && self.remembered.len() < MAX_REMEMBERED {
+                self.remembered.insert(0, *entry);
+            }
+        }
     }
 
     /// The binary form. Cells are written with the key of their definition, so that another program can
@@ -357,6 +396,7 @@ impl State {
         let mut bare = self.clone();
         bare.profile.traits = Object::new();
         bare.session.landing.clear();
+        bare.remembered.clear();
         let bytes = bare.write(program, 0, None);
         (
             if bytes.len() <= limit {
@@ -409,6 +449,19 @@ impl State {
                     writer.bytes(&key.to_le_bytes());
                 }
             }
+        }
+        // Where room is short, most of them are assigned again by the same hash.
+        let kept = if max_recent < 16 {
+            max_recent / 2
+        } else {
+            MAX_REMEMBERED
+        };
+        let remembered = &self.remembered[self.remembered.len().saturating_sub(kept)..];
+        writer.varint(remembered.len() as u64);
+        for entry in remembered {
+            writer.bytes(&entry.key.to_le_bytes());
+            writer.varint(u64::from(entry.version));
+            writer.bytes(&entry.variant.to_le_bytes());
         }
         for (cell, spec, brevity) in cells {
             writer.bytes(&spec.key.to_le_bytes());
@@ -474,6 +527,17 @@ impl State {
                 None => u32::from_le_bytes(reader.array()?),
             };
             state.recent.push(key);
+        }
+        let remembered = reader.length()?;
+        if remembered > MAX_REMEMBERED {
+            return Err(Malformed);
+        }
+        for _ in 0..remembered {
+            state.remembered.push(Remembered {
+                key: u32::from_le_bytes(reader.array()?),
+                version: count(reader.varint()?)?,
+                variant: u32::from_le_bytes(reader.array()?),
+            });
         }
         while !reader.is_empty() {
             let key = u32::from_le_bytes(reader.array()?);

@@ -133,6 +133,22 @@ impl Set {
         found.is_ok()
     }
 
+    /// Some of the values, for a person to read: at most so many.
+    pub(crate) fn some(&self, limit: usize) -> Vec<Value> {
+        let plain = [
+            (self.has_null, Value::Null),
+            (self.has_true, Value::Bool(true)),
+            (self.has_false, Value::Bool(false)),
+        ];
+        let plain = plain.into_iter().filter(|(has, _)| *has).map(|(_, value)| value);
+        let texts = self.texts.iter().map(|text| Value::from(text.as_str()));
+        texts
+            .chain(self.numbers.iter().map(|number| Value::Number(*number)))
+            .chain(plain)
+            .take(limit)
+            .collect()
+    }
+
     /// The numbers, sorted.
     pub(crate) fn numbers(&self) -> &[f64] {
         &self.numbers

@@ -12,8 +12,11 @@ use nearside_engine::facts::edits;
 use nearside_engine::fold::fold;
 use nearside_engine::hash::fnv1a_64;
 use nearside_engine::program::{Program, ProgramError};
+use nearside_engine::redirect;
+use nearside_engine::replay::features_to_object;
 use nearside_engine::request::Request;
 use nearside_engine::state::{MAX_RECENT, Snapshot, State};
+use nearside_engine::sticky::Remembered;
 use nearside_engine::time::{DAY, MINUTE, Timestamp};
 use nearside_engine::value::{Object, Value};
 use nearside_engine::wire::{PageState, read_journal, write_journal};
@@ -39,7 +42,22 @@ const MANIFEST: &str = r#"{
          "schedule":{"from":"2026-11-01","to":"2027-01-01"},
          "variants":[{"id":"v","weight":0.3,"mutations":[{"op":"text","selector":"h1","value":"Hi, {{profile.traits.firstName|you}}"}]},
                      {"id":"w","weight":0.7,"mutations":[{"op":"attribute","selector":"a","name":"href","value":"/x?{{request.query.q}}"}]}]},
-        {"id":"b","when":{"session.duration":{"$gt":30}},"variants":[{"id":"v"}]}]}"#;
+        {"id":"b","when":{"session.duration":{"$gt":30}},"variants":[{"id":"v"}]},
+        {"id":"c","requires":{"$feature":{"id":"color","path":"hex.0","is":{"$type":"string"}}},"hashAttribute":"profile.userId",
+         "fallbackAttribute":"visitor.id","hashVersion":1,"sticky":{"version":2,"minVersion":1},"queryOverride":"q",
+         "filters":[{"seed":"s","attribute":"visitor.id","ranges":[[0,0.5],[0.4,1]]}],"keepQuery":true,"release":"w",
+         "traffic":[{"from":"2026-11-01","share":0.5},{"from":"2026-11-30","share":1}],
+         "variants":[{"id":"v","range":[0,0.2]},{"id":"w","range":[0.2,1],"redirect":"/b?{{request.query.q}}"}]}],
+    "groups":{"vip":["a","b",7,null,true]},
+    "features":{
+        "color":{"default":"grey","rules":[
+            {"id":"r","gate":{"request.path":{"$regexi":"^/(a|b{2,3})"}},"when":{"visitor.id":{"$notInGroup":"vip"}},
+             "range":[0,0.9],"value":{"hex":["f00",1]}},
+            {"variants":[{"value":1,"passThrough":true},{"value":null}],"traffic":0.5}]},
+        "near":{"rules":[
+            {"when":{"request.geo":{"$near":{"lat":48,"lon":2,"km":20}},"request.v":{"$vgte":"1.2.3","$vne":7,"$ini":["É"],"$alli":["x"]}},
+             "sticky":true,"variants":[{"value":1},{"value":2}]},
+            {"when":{"$feature":{"id":"color","is":"grey"}},"value":true,"schedule":{"from":"2026-11-01"}}]}}}"#;
 
 fn program(manifest: &str) -> Program {
     let (program, warnings) = compile(&serde_json::from_str(manifest).unwrap());
@@ -86,6 +104,13 @@ fn busy(program: &Program) -> State {
             &event(index, kind, NOON + i64::from(index) * 7 * MINUTE),
         );
     }
+    for key in 0..40 {
+        state.remember_assignment(Remembered {
+            key,
+            version: key % 3,
+            variant: key,
+        });
+    }
     state
 }
 
@@ -101,6 +126,12 @@ fn exercise(program: &Program, state: &State) {
     for now in [0, NOON, NOON + DAY, i64::MAX, i64::MIN] {
         let decisions = decide(program, state, &context, now);
         assert_eq!(decisions.decisions.len(), program.experiences.len());
+        assert_eq!(decisions.features.len(), program.features.len());
+        features_to_object(program, &decisions);
+        redirect::address(program, state, &context, &decisions, now);
+        let mut kept = state.clone();
+        kept.keep_sticky(program, &context, &decisions, now);
+        assert!(State::from_bytes(program, &kept.to_bytes(program)).is_ok());
         for (experience, decision) in decisions.decisions.iter().enumerate() {
             if let Some(variant) = decision.variant {
                 edits(program, state, &context, experience, usize::from(variant), now);

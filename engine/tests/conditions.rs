@@ -125,6 +125,20 @@ fn operators_over_versions() {
 }
 
 #[test]
+fn patterns() {
+    check(
+        r#"{"$regex":"-12-25$"}"#,
+        &[r#""1980-12-25""#],
+        &[r#""1980-12-20""#, "-", "5", r#"["-12-25"]"#],
+    );
+    check(
+        r#"{"$regexi":"(mobile|tablet)"}"#,
+        &[r#""Android Mobile""#],
+        &[r#""desk""#],
+    );
+}
+
+#[test]
 fn operators_over_places() {
     check(
         r#"{"$near":{"lat":48.86,"lon":2.35,"km":20}}"#,

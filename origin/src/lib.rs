@@ -29,6 +29,7 @@
 
 pub mod clock;
 pub mod command;
+pub mod growthbook;
 pub mod message;
 pub mod published;
 pub mod server;

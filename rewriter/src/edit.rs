@@ -82,6 +82,8 @@ impl OwnedEdit {
                 write_implied_ends(element, marks, content);
                 element.replace(content, ContentType::Html);
             }
+            // No element is changed by it.
+            Operation::Redirect => {}
         }
     }
 

@@ -34,7 +34,8 @@ pub(crate) fn every_end_tag(edit: &Edit<'_>) -> bool {
         | Operation::AddClass
         | Operation::RemoveClass
         | Operation::Before
-        | Operation::Prepend => false,
+        | Operation::Prepend
+        | Operation::Redirect => false,
     };
     // A block ends a paragraph that is still open, and so does one that takes its place.
     let is_block = first_tag(&edit.content).is_some_and(|tag| ends_paragraph(&tag));

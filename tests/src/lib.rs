@@ -8,4 +8,5 @@
 
 pub mod client;
 pub mod corpus;
+pub mod growthbook_spec;
 pub mod wait;

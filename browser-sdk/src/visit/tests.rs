@@ -33,6 +33,7 @@ fn page_state(program: &Program) -> PageState {
         state: State::new(program).to_bytes(program),
         request: Object::new(),
         applied: Vec::new(),
+        features: Object::new(),
         page_view: None,
         confirmed: Vec::new(),
     }

@@ -28,6 +28,11 @@ impl Affinity {
         self.at = 0;
     }
 
+    /// The instant at which the newest event happened.
+    pub(crate) const fn at(&self) -> Timestamp {
+        self.at
+    }
+
     /// The value at a place, the heaviest first; always text.
     pub(crate) fn value(&self, place: usize) -> Option<&Value> {
         self.weights.get(place).map(|(value, _)| value)

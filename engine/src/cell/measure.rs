@@ -42,6 +42,27 @@ pub enum Measure {
 }
 
 impl Measure {
+    /// Its name in an explanation: the manifest's, where it has one.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Measure::Count => "count",
+            Measure::Sum => "sum",
+            Measure::Least => "min",
+            Measure::Greatest => "max",
+            Measure::Average => "avg",
+            Measure::Distinct => "distinct",
+            Measure::FirstAgo => "first ago",
+            Measure::LastAgo => "last ago",
+            Measure::FirstFits => "first is",
+            Measure::LastFits => "last is",
+            Measure::MostFrequentFits => "mostFrequent is",
+            Measure::Completed => "completed",
+            Measure::CompletedAgo => "completed ago",
+            Measure::HeldFor => "held for",
+            Measure::Score => "score",
+        }
+    }
+
     /// Whether it grows with time by itself: the distance from an instant.
     pub(crate) const fn is_distance(self) -> bool {
         matches!(

@@ -23,7 +23,7 @@ use crate::codec::{Malformed, Reader, Writer};
 use crate::event::EventKey;
 use crate::time::Timestamp;
 use event_log::Form;
-use spec::{CellKind, CellSpec, Observation};
+use spec::{CellKind, CellSpec, Keep, Note, Observation};
 use table::EventTable;
 
 /// How many groups a cell with groups remembers: the most recent ones.
@@ -160,6 +160,31 @@ impl Cell {
         self.logs()
             .filter_map(|log| log.next_leaving(now, spec.shape()))
             .min()
+    }
+
+    /// When the newest event that is kept happened.
+    pub(crate) fn newest_at(&self) -> Option<Timestamp> {
+        match self {
+            Cell::Score(score) if !score.is_empty() => Some(score.total().at),
+            Cell::Affinity(affinity) if !affinity.is_empty() => Some(affinity.at()),
+            Cell::Held(since) => *since,
+            _ => {
+                let newest = self.logs().map(EventLog::newest_at).max();
+                newest.filter(|at| *at > Timestamp::MIN)
+            }
+        }
+    }
+
+    /// Whether no event was joined with another or dropped that could still count.
+    pub(crate) fn is_exact(&self, spec: &CellSpec) -> bool {
+        let keeps_some = match &spec.kind {
+            CellKind::Events(shape, Note::IdentityFits(..)) => shape.keep == Keep::Newest(MAX_EXACT as u8),
+            CellKind::Sequence(_) => true,
+            _ => false,
+        };
+        let is_full = |log: &EventLog| keeps_some && log.entries().len() >= MAX_EXACT;
+        let is_joined = |log: &EventLog| log.entries().iter().any(|entry| entry.count > 1);
+        !self.logs().any(|log| is_full(log) || is_joined(log))
     }
 
     /// A copy of bounded size.

@@ -5,7 +5,9 @@ use super::warning::{Place, Report, suggestion};
 /// The longest path, in segments.
 const MAX_PATH: usize = 32;
 
-const DECISION_ROOTS: [&str; 6] = ["request", "session", "profile", "score", "affinity", "data"];
+const DECISION_ROOTS: [&str; 7] = [
+    "visitor", "request", "session", "profile", "score", "affinity", "data",
+];
 const EVENT_ROOTS: [&str; 5] = ["type", "name", "properties", "context", "traits"];
 const SESSION: [&str; 7] = [
     "session.number",
@@ -29,6 +31,8 @@ pub(super) fn of_decision(path: &str, place: &Place<'_>, report: &mut Report) ->
     let name = path.get(1).map_or("", String::as_str);
     let problem = match path.first().map_or("", String::as_str) {
         "request" => None,
+        "visitor" if name == "id" && path.len() == 2 => None,
+        "visitor" => Some(unknown(&path, &["visitor.id"])),
         "session" if SESSION.contains(&path.join(".").as_str()) => None,
         "session" if name == "campaign" && path.len() == 3 => None,
         "session" => Some(unknown(&path, &SESSION)),

@@ -48,9 +48,9 @@ const OPERATORS: [&str; 43] = [
     "$inGroup",
     "$notInGroup",
     "$near",
-    "$feature",
     "$regex",
     "$regexi",
+    "$feature",
 ];
 
 const TYPES: [&str; 7] = [
@@ -206,6 +206,7 @@ impl<'c> ConditionCompiler<'c> {
                 "$segment" if self.about == About::Decision => self.segment(value, place, report),
                 "$sequence" if self.about == About::Decision => self.sequence(value, place, report, depth),
                 "$held" if self.about == About::Decision => self.held(value, place, report),
+                "$feature" if self.about == About::Decision => self.feature(value, place, report, depth),
                 "$events" | "$segment" | "$sequence" | "$held" | "$feature" => {
                     report.error(
                         place,
@@ -443,11 +444,17 @@ fn compares_with_a_number(test: &Value) -> bool {
 
 /// Whether operators that join conditions join some over an item's members: `{"$or": [{"a": 1}, {"b": 2}]}`.
 fn tests_members(object: &Object) -> bool {
+    let is_document = |item: &Object| !item.is_empty() && (!is_operators(item) || tests_members(item));
     object.iter().any(|(key, value)| match (key, value) {
-        ("$and" | "$or" | "$nor", Value::Array(items)) => items
-            .iter()
-            .filter_map(Value::as_object)
-            .any(|item| !item.is_empty() && (!is_operators(item) || tests_members(item))),
+        ("$and" | "$or" | "$nor", Value::Array(items)) => {
+            items.iter().filter_map(Value::as_object).any(|item| {
+                is_document(item)
+                    || item
+                        .get("$not")
+                        .and_then(Value::as_object)
+                        .is_some_and(is_document)
+            })
+        }
         _ => false,
     })
 }

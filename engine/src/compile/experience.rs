@@ -1,5 +1,6 @@
 //! Experiences as an author writes them → [`Experience`].
 
+use super::assignment::{self, Part};
 use super::condition::ConditionCompiler;
 use super::warning::{Place, Report, suggestion};
 use super::{Compiler, MAX_EXPERIENCES, attribute};
@@ -8,31 +9,29 @@ use crate::event::instant;
 use crate::mutation::{Mutation, Operation};
 use crate::pages::{PagePart, PagePattern};
 use crate::program::{Experience, Status, Variant};
-use crate::template::{ContentKind, Template};
+use crate::template::{ContentKind, Template, is_safe_url};
 use crate::value::{Object, Value};
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 16] = [
     "id",
-    "seed",
     "description",
     "pages",
     "segment",
     "when",
     "status",
     "schedule",
-    "traffic",
-    "holdout",
+    "requires",
+    "keepQuery",
     "group",
     "priority",
     "variants",
     "goal",
     "kind",
-    "sticky",
     "purpose",
     "name",
 ];
 /// The operations that the language has and this version does not.
-const LATER_OPERATIONS: [&str; 7] = ["unwrap", "move", "image", "link", "title", "meta", "redirect"];
+const LATER_OPERATIONS: [&str; 6] = ["unwrap", "move", "image", "link", "title", "meta"];
 const STATUSES: [&str; 4] = ["running", "paused", "draft", "stopped"];
 const KINDS: [&str; 3] = ["personalization", "experiment", "redirect"];
 const MAX_VARIANTS: usize = 100;
@@ -41,6 +40,8 @@ const MAX_PAGES: usize = 200;
 /// The longest selector, and the longest content of a mutation, in bytes.
 const MAX_SELECTOR: usize = 1_000;
 const MAX_CONTENT: usize = 100_000;
+/// The longest address of a redirect, in bytes.
+const MAX_ADDRESS: usize = 4_000;
 
 pub(super) fn compile(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &mut Report) {
     let experiences = match value {
@@ -82,6 +83,7 @@ pub(super) fn compile(compiler: &mut Compiler, value: &Value, place: &Place<'_>,
             experience.status = Status::Invalid;
             experience.variants.clear();
             experience.condition = None;
+            experience.requires = None;
         }
         compiler.program.experiences.push(experience);
     }
@@ -104,14 +106,14 @@ fn one(
     place: &Place<'_>,
     report: &mut Report,
 ) -> Experience {
-    report.unknown_keys(object, place, &KEYS);
-    for later in ["kind", "sticky", "purpose"] {
+    let known: Vec<&str> = KEYS.into_iter().chain(assignment::KEYS).collect();
+    report.unknown_keys(object, place, &known);
+    for later in ["kind", "purpose"] {
         let given = value.get(later);
         let is_default = given.is_null()
-            || matches!((later, given), ("sticky", Value::Bool(false)))
             || matches!(
                 (later, given.as_str()),
-                ("kind", Some("personalization" | "experiment"))
+                ("kind", Some("personalization" | "experiment" | "redirect"))
             )
             || matches!((later, given.as_str()), ("purpose", Some("personalization")));
         if !is_default {
@@ -139,27 +141,7 @@ fn one(
             None
         }
     };
-    let share = |name: &str, default: f64, report: &mut Report| match value.get(name) {
-        Value::Null => default,
-        Value::Number(number) if (0.0..=1.0).contains(number) => *number,
-        _ => {
-            report.error(&place.member(name), "expected a share between 0 and 1");
-            default
-        }
-    };
-    let status = match value.get("status") {
-        Value::Null => Status::Running,
-        Value::String(text) if text == "running" => Status::Running,
-        Value::String(text) if text == "paused" || text == "draft" || text == "stopped" => Status::Paused,
-        other => {
-            let near = suggestion(other.as_str().unwrap_or_default(), &STATUSES);
-            report.error(
-                &place.member("status"),
-                format!("expected `running`, `paused`, `draft` or `stopped`{near}"),
-            );
-            Status::Invalid
-        }
-    };
+    let status = read_status(value, place, report);
     let (starts_at, ends_at) = schedule(value.get("schedule"), &place.member("schedule"), report);
     let priority = match value.get("priority") {
         Value::Null => 0.0,
@@ -169,19 +151,52 @@ fn one(
             0.0
         }
     };
+    let requires = match value.get("requires") {
+        Value::Null => None,
+        requires => ConditionCompiler::compile(compiler, requires, &place.member("requires"), report),
+    };
+    let pages = pages(value.get("pages"), &place.member("pages"), report);
+    let condition = condition(compiler, value, place, report);
+    let group = text("group", report);
+    let (variants, parts) = variants(compiler, value.get("variants"), &place.member("variants"), report);
+    let assignment = assignment::compile(compiler, &id, value, &parts, place, report);
+    let status = match status {
+        // All who would be assigned a variant get the released one.
+        Status::Stopped if assignment.release.is_some() => Status::Running,
+        Status::Stopped => Status::Paused,
+        status => status,
+    };
     Experience {
-        seed: text("seed", report).unwrap_or_else(|| id.clone()),
         id,
         status,
-        pages: pages(value.get("pages"), &place.member("pages"), report),
-        condition: condition(compiler, value, place, report),
+        pages,
+        condition,
+        requires,
         starts_at,
         ends_at,
-        traffic: share("traffic", 1.0, report),
-        holdout: share("holdout", 0.0, report),
-        group: text("group", report),
+        assignment,
+        keeps_query: assignment::flag(value.get("keepQuery"), &place.member("keepQuery"), report),
+        group,
         priority,
-        variants: variants(compiler, value.get("variants"), &place.member("variants"), report),
+        variants,
+    }
+}
+
+/// Whether something is shown at all.
+pub(super) fn read_status(value: &Value, place: &Place<'_>, report: &mut Report) -> Status {
+    match value.get("status") {
+        Value::Null => Status::Running,
+        Value::String(text) if text == "running" => Status::Running,
+        Value::String(text) if text == "paused" || text == "draft" => Status::Paused,
+        Value::String(text) if text == "stopped" => Status::Stopped,
+        other => {
+            let near = suggestion(other.as_str().unwrap_or_default(), &STATUSES);
+            report.error(
+                &place.member("status"),
+                format!("expected `running`, `paused`, `draft` or `stopped`{near}"),
+            );
+            Status::Invalid
+        }
     }
 }
 
@@ -214,7 +229,7 @@ pub(super) fn pages(value: &Value, place: &Place<'_>, report: &mut Report) -> Ve
     patterns
 }
 
-fn schedule(value: &Value, place: &Place<'_>, report: &mut Report) -> (Option<i64>, Option<i64>) {
+pub(super) fn schedule(value: &Value, place: &Place<'_>, report: &mut Report) -> (Option<i64>, Option<i64>) {
     let Some(object) = value.as_object() else {
         if !value.is_null() {
             report.error(place, "expected an object with `from` and `to`");
@@ -244,7 +259,7 @@ fn schedule(value: &Value, place: &Place<'_>, report: &mut Report) -> (Option<i6
     (from, to)
 }
 
-fn condition(
+pub(super) fn condition(
     compiler: &mut Compiler,
     value: &Value,
     place: &Place<'_>,
@@ -273,14 +288,20 @@ fn condition(
     }
 }
 
-fn variants(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &mut Report) -> Vec<Variant> {
+fn variants(
+    compiler: &mut Compiler,
+    value: &Value,
+    place: &Place<'_>,
+    report: &mut Report,
+) -> (Vec<Variant>, Vec<Part>) {
     let items = match value.as_array() {
         Some(items) if !items.is_empty() && items.len() <= MAX_VARIANTS => items,
         _ => {
             report.error(place, format!("expected a list of 1 to {MAX_VARIANTS} variants"));
-            return Vec::new();
+            return (Vec::new(), Vec::new());
         }
     };
+    let mut parts = Vec::with_capacity(items.len());
     let mut variants: Vec<Variant> = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
         let place = &place.item(index);
@@ -291,7 +312,15 @@ fn variants(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &
         report.unknown_keys(
             object,
             place,
-            &["id", "name", "description", "weight", "mutations"],
+            &[
+                "id",
+                "name",
+                "description",
+                "weight",
+                "range",
+                "mutations",
+                "redirect",
+            ],
         );
         let id = match item.get("id").as_str() {
             Some(id) if !id.is_empty() && id.len() <= 200 => id.to_owned(),
@@ -306,39 +335,66 @@ fn variants(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &
         if variants.iter().any(|variant| variant.id == id) {
             report.error(&place.member("id"), format!("there are two variants `{id}`"));
         }
-        let weight = match item.get("weight") {
-            Value::Null => 1.0,
-            Value::Number(number) if number.is_finite() && *number >= 0.0 => *number,
-            _ => {
-                report.error(&place.member("weight"), "expected a number of at least 0");
-                1.0
-            }
-        };
-        let mutations = mutations(
+        parts.push(Part::read(&id, item, place, report));
+        let mut mutations = mutations(
             compiler,
             item.get("mutations"),
             &place.member("mutations"),
             report,
         );
-        variants.push(Variant {
-            id,
-            weight,
-            mutations,
-        });
+        mutations.extend(redirect(
+            compiler,
+            item.get("redirect"),
+            &place.member("redirect"),
+            report,
+        ));
+        variants.push(Variant { id, mutations });
     }
-    let total: f64 = variants.iter().map(|variant| variant.weight).sum();
-    if total > 0.0 && total.is_finite() {
-        // Weights that already are shares stay as they are: a division could move a boundary.
-        if (total - 1.0).abs() > 1e-9 {
-            variants.iter_mut().for_each(|variant| variant.weight /= total);
+    (variants, parts)
+}
+
+/// `"redirect": address`, which is short for a mutation.
+fn redirect(
+    compiler: &mut Compiler,
+    value: &Value,
+    place: &Place<'_>,
+    report: &mut Report,
+) -> Option<Mutation> {
+    let address = match value {
+        Value::Null => return None,
+        Value::String(address) if !address.is_empty() && address.len() <= MAX_ADDRESS => address,
+        _ => {
+            report.error(
+                place,
+                format!("expected an address of at most {MAX_ADDRESS} bytes"),
+            );
+            return None;
         }
-    } else if !variants.is_empty() {
+    };
+    if !is_safe_url(address) && !address.starts_with("{{") {
         report.error(
             place,
-            "the variants' weights add up to nothing: give at least one a weight above 0",
+            "expected an address with http or https, or one within the site",
         );
+        return None;
     }
-    variants
+    let content = match Template::parse(address, ContentKind::Plain) {
+        Ok(content) => content,
+        Err(message) => {
+            report.error(place, message);
+            return None;
+        }
+    };
+    for path in content.paths() {
+        let path = attribute::of_decision(&path.join("."), place, report);
+        path.iter().for_each(|path| compiler.reads(path));
+    }
+    Some(Mutation {
+        selector: String::new(),
+        operation: Operation::Redirect,
+        name: String::new(),
+        content,
+    })
 }
 
 fn mutations(
@@ -387,7 +443,11 @@ fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mut
             report.error(place, format!("`{name}` is not supported by this version"));
             return None;
         }
-        let known: Vec<&str> = Operation::ALL.iter().map(|(name, _)| *name).collect();
+        let known: Vec<&str> = Operation::ALL
+            .iter()
+            .filter(|(_, operation)| operation.takes_selector())
+            .map(|(name, _)| *name)
+            .collect();
         let mut near = suggestion(name, &known);
         if near.is_empty() {
             near = format!(": there are {}", known.join(", "));
@@ -395,6 +455,13 @@ fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mut
         report.error(place, format!("`{name}` is no operation{near}"));
         return None;
     };
+    if operation == Operation::Redirect {
+        report.error(
+            &place.member("op"),
+            "write a redirect as the variant's own: {\"id\": …, \"redirect\": \"https://…\"}",
+        );
+        return None;
+    }
     let selector = match value.get("selector").as_str() {
         Some(selector) if !selector.trim().is_empty() && selector.len() <= MAX_SELECTOR => {
             selector.to_owned()

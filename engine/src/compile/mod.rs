@@ -3,10 +3,12 @@
 //! A mistake never takes the manifest down: the segment or experience that has it is left out (an
 //! experience stays in the program as `invalid`), and a warning names the place.
 
+mod assignment;
 mod attribute;
 mod condition;
 mod event_condition;
 mod experience;
+mod features;
 mod groups;
 mod held;
 mod number;
@@ -47,6 +49,7 @@ pub fn compile(manifest: &Value) -> (Program, Vec<Warning>) {
             "$schema",
             "segments",
             "experiences",
+            "features",
             "groups",
             "site",
             "scores",
@@ -66,6 +69,12 @@ pub fn compile(manifest: &Value) -> (Program, Vec<Warning>) {
         &mut compiler,
         manifest.get("segments"),
         &root.member("segments"),
+        &mut report,
+    );
+    features::compile(
+        &mut compiler,
+        manifest.get("features"),
+        &root.member("features"),
         &mut report,
     );
     experience::compile(
@@ -113,6 +122,12 @@ struct Compiler {
     segment_names: BTreeSet<String>,
     /// The places of the segments that are compiled, by their names.
     segment_places: BTreeMap<String, u16>,
+    /// Whether the segments, which are decided before all features, are compiled.
+    features_may_be_read: bool,
+    /// The names of all features, also of those that are broken.
+    feature_names: BTreeSet<String>,
+    /// The places of the features that are compiled, by their names.
+    feature_places: BTreeMap<String, u16>,
     /// The names of all groups, also of those that are broken.
     group_names: BTreeSet<String>,
     /// The places of the groups, by their names.

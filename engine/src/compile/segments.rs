@@ -20,7 +20,7 @@ pub(super) fn compile(compiler: &mut Compiler, value: &Value, place: &Place<'_>,
         return report.error(place, format!("more than {MAX_SEGMENTS} segments"));
     }
     compiler.segment_names = segments.iter().map(|(name, _)| name.to_owned()).collect();
-    for index in order(segments, place, report) {
+    for index in order(segments, &Kind::SEGMENTS, place, report) {
         if let Some((name, segment)) = segments.member(index) {
             let checkpoint = compiler.checkpoint();
             let errors = report.errors();
@@ -52,6 +52,29 @@ fn one(compiler: &mut Compiler, name: &str, value: &Value, place: &Place<'_>, re
     }
 }
 
+/// What is put into an order.
+pub(super) struct Kind {
+    /// What one of them is called.
+    name: &'static str,
+    /// The name of the one that a member of a condition refers to, if it does.
+    reference: for<'v> fn(&str, &'v Value) -> Option<&'v str>,
+    /// How many levels of JSON are around a condition.
+    around: usize,
+}
+
+impl Kind {
+    const SEGMENTS: Self = Self {
+        name: "segment",
+        reference: |key, value| value.as_str().filter(|_| key == "$segment"),
+        around: 0,
+    };
+    pub(super) const FEATURES: Self = Self {
+        name: "feature",
+        reference: |key, value| value.get("id").as_str().filter(|_| key == "$feature"),
+        around: 4,
+    };
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Visit {
     Not,
@@ -70,7 +93,7 @@ struct Step {
 
 /// The places of the segments in an order in which each comes after those that it refers to, without those
 /// that refer to themselves in a circle. No recursion: a chain of segments may be as long as it likes.
-fn order(segments: &Object, place: &Place<'_>, report: &mut Report) -> Vec<usize> {
+pub(super) fn order(segments: &Object, kind: &Kind, place: &Place<'_>, report: &mut Report) -> Vec<usize> {
     let mut visits = vec![Visit::Not; segments.len()];
     let mut sorted = Vec::with_capacity(segments.len());
     for start in 0..segments.len() {
@@ -78,7 +101,7 @@ fn order(segments: &Object, place: &Place<'_>, report: &mut Report) -> Vec<usize
             continue;
         }
         visits[start] = Visit::Under;
-        let mut under = vec![Step::new(segments, start)];
+        let mut under = vec![Step::new(segments, kind, start)];
         while let Some(step) = under.last_mut() {
             let index = step.index;
             let Some(other) = step.references.pop() else {
@@ -92,7 +115,7 @@ fn order(segments: &Object, place: &Place<'_>, report: &mut Report) -> Vec<usize
             match visits[other] {
                 Visit::Not => {
                     visits[other] = Visit::Under;
-                    under.push(Step::new(segments, other));
+                    under.push(Step::new(segments, kind, other));
                 }
                 Visit::Done => {}
                 Visit::Under | Visit::Circular => {
@@ -100,7 +123,7 @@ fn order(segments: &Object, place: &Place<'_>, report: &mut Report) -> Vec<usize
                     let Some(from) = under.iter().position(|step| step.index == other) else {
                         continue;
                     };
-                    circle(segments, &under[from..], &mut visits, place, report);
+                    circle(segments, kind, &under[from..], &mut visits, place, report);
                 }
             }
         }
@@ -109,7 +132,14 @@ fn order(segments: &Object, place: &Place<'_>, report: &mut Report) -> Vec<usize
 }
 
 /// Names a circle, once for each segment in it that was not in another one.
-fn circle(segments: &Object, steps: &[Step], visits: &mut [Visit], place: &Place<'_>, report: &mut Report) {
+fn circle(
+    segments: &Object,
+    kind: &Kind,
+    steps: &[Step],
+    visits: &mut [Visit],
+    place: &Place<'_>,
+    report: &mut Report,
+) {
     let name = |step: &Step| segments.member(step.index).map_or("", |(name, _)| name);
     for (at, step) in steps.iter().enumerate() {
         if std::mem::replace(&mut visits[step.index], Visit::Circular) == Visit::Circular {
@@ -123,16 +153,20 @@ fn circle(segments: &Object, steps: &[Step], visits: &mut [Visit], place: &Place
         way.push(name(step));
         report.error(
             &place.member(name(step)),
-            format!("the segment refers to itself in a circle: {}", way.join(" → ")),
+            format!(
+                "the {} refers to itself in a circle: {}",
+                kind.name,
+                way.join(" → ")
+            ),
         );
     }
 }
 
 impl Step {
-    fn new(segments: &Object, index: usize) -> Self {
+    fn new(segments: &Object, kind: &Kind, index: usize) -> Self {
         let mut names = Vec::new();
         if let Some((_, segment)) = segments.member(index) {
-            collect(segment, &mut names, 0);
+            collect(segment, kind, &mut names, 0);
         }
         let references = names.iter().filter_map(|name| segments.position(name));
         Self {
@@ -143,21 +177,23 @@ impl Step {
 }
 
 /// The names of the segments that a segment refers to.
-fn collect<'a>(value: &'a Value, names: &mut Vec<&'a str>, depth: usize) {
+fn collect<'a>(value: &'a Value, kind: &Kind, names: &mut Vec<&'a str>, depth: usize) {
     // A level of conditions is two levels of JSON at most, and deeper conditions are mistakes.
-    if depth > 2 * MAX_NESTING {
+    if depth > 2 * MAX_NESTING + kind.around {
         return;
     }
     match value {
         Value::Object(object) => {
             for (key, value) in object.iter() {
-                match value.as_str() {
-                    Some(name) if key == "$segment" => names.push(name),
-                    _ => collect(value, names, depth + 1),
+                match (kind.reference)(key, value) {
+                    Some(name) => names.push(name),
+                    None => collect(value, kind, names, depth + 1),
                 }
             }
         }
-        Value::Array(items) => items.iter().for_each(|item| collect(item, names, depth + 1)),
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| collect(item, kind, names, depth + 1)),
         _ => {}
     }
 }

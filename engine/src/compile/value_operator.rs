@@ -4,6 +4,7 @@ use super::condition::{About, ConditionCompiler, expected};
 use super::warning::{Place, Report, suggestion};
 use crate::condition::{Comparison, Node};
 use crate::near::Circle;
+use crate::regex::Regex;
 use crate::value::Value;
 use crate::value_tests::Set;
 use crate::version::VersionTest;
@@ -50,6 +51,8 @@ impl ConditionCompiler<'_> {
                 self.not(group, place, report)
             }
             "$near" => near(operand, place, report),
+            "$regex" => regex(operand, false, place, report),
+            "$regexi" => regex(operand, true, place, report),
             _ => return None,
         })
     }
@@ -117,6 +120,19 @@ fn version(test: VersionTest, operand: &Value, place: &Place<'_>, report: &mut R
     match operand {
         Value::String(_) | Value::Number(_) => Some(Node::Version(test, operand.clone())),
         _ => expected("a version such as `1.4.0`", place, report),
+    }
+}
+
+fn regex(operand: &Value, ignore_case: bool, place: &Place<'_>, report: &mut Report) -> Option<Node> {
+    let Some(pattern) = operand.as_str() else {
+        return expected("a regular expression as text", place, report);
+    };
+    match Regex::compile(pattern, ignore_case) {
+        Ok(regex) => Some(Node::Regex(regex)),
+        Err(error) => {
+            report.error(place, error.to_string());
+            None
+        }
     }
 }
 

@@ -10,11 +10,13 @@ use crate::cell::spec::{CellKind, CellSpec, Keep, Note, Observation, Scope};
 use crate::cell::{Affinity, MAX_EXACT, MAX_GROUPS};
 use crate::condition::Condition;
 use crate::decay::Fading;
+use crate::decide::{Context, Decisions};
 use crate::event::{Event, EventKind};
 use crate::facts::Facts;
 use crate::landing::Landing;
 use crate::program::Program;
 use crate::state::{Profile, SESSION_GAP, Session};
+use crate::sticky::{self, Remembered};
 use crate::time::Timestamp;
 use crate::value::Object;
 use std::borrow::Cow;
@@ -24,6 +26,7 @@ use std::collections::BTreeSet;
 #[derive(Clone, Debug, Default)]
 pub struct Log<'a> {
     events: Vec<&'a Event>,
+    remembered: Vec<Remembered>,
 }
 
 impl<'a> Log<'a> {
@@ -31,6 +34,27 @@ impl<'a> Log<'a> {
     pub fn add(&mut self, event: &'a Event) {
         if !self.events.iter().any(|known| known.key == event.key) {
             self.events.push(event);
+        }
+    }
+
+    /// Takes note of what a page's decisions assigned, where it is to be kept.
+    pub fn keep_sticky(
+        &mut self,
+        program: &Program,
+        context: &Context<'_>,
+        decisions: &Decisions,
+        now: Timestamp,
+    ) {
+        for entry in sticky::to_remember(program, self, context, decisions, now) {
+            sticky::remember(&mut self.remembered, entry);
+        }
+    }
+
+    /// What was known before an event.
+    fn before(&self, end: usize) -> Self {
+        Self {
+            events: self.events[..end].to_vec(),
+            remembered: Vec::new(),
         }
     }
 
@@ -131,9 +155,7 @@ impl<'a> Log<'a> {
     }
 
     fn person(&self, end: usize) -> Profile {
-        let part = Self {
-            events: self.events[..end].to_vec(),
-        };
+        let part = self.before(end);
         let mut profile = Profile::default();
         let mut traits = Object::new();
         for event in &part.events[part.person_begins().min(end)..] {
@@ -157,9 +179,7 @@ impl<'a> Log<'a> {
         let mut since: Option<Timestamp> = None;
         let mut begin = 0;
         for end in 1..=self.events.len() {
-            let part = Self {
-                events: self.events[..end].to_vec(),
-            };
+            let part = self.before(end);
             // Of somebody else nothing is known.
             if part.person_begins() != begin {
                 begin = part.person_begins();
@@ -240,6 +260,10 @@ impl Facts for Log<'_> {
 
     fn profile(&self) -> Cow<'_, Profile> {
         Cow::Owned(self.person(self.events.len()))
+    }
+
+    fn remembered(&self) -> &[Remembered] {
+        &self.remembered
     }
 
     /// The oracle does not know; it is asked at every instant.

@@ -42,6 +42,8 @@ pub struct PageState {
     pub request: Object,
     /// What the edge has put into the page.
     pub applied: Vec<AppliedDecision>,
+    /// The values of the program's features.
+    pub features: Object,
     /// The page view of this page; none if the page was not counted.
     pub page_view: Option<PageView>,
     /// The keys of journal entries that the visitor's cookie held before this request: they are safe.
@@ -71,6 +73,9 @@ impl PageState {
             ])
         });
         object.insert("applied", applied.collect::<Vec<_>>());
+        if !self.features.is_empty() {
+            object.insert("features", self.features.clone());
+        }
         if let Some(view) = &self.page_view {
             let mut page_view = Object::new();
             page_view.insert("id", view.message_id.as_str());
@@ -128,6 +133,7 @@ impl PageState {
             state: base64url::decode(text("state")?)?,
             request: value.get("request").as_object().cloned().unwrap_or_default(),
             applied: applied.collect::<Result<_, _>>()?,
+            features: value.get("features").as_object().cloned().unwrap_or_default(),
             page_view,
             confirmed: list("confirmed")
                 .iter()

@@ -4,6 +4,8 @@
 //! not begin (a file that is not there, an option that does not fit).
 
 mod check;
+mod explanation;
+mod import;
 mod manifest_file;
 mod replay;
 mod rewrite;
@@ -21,6 +23,8 @@ pub enum Command {
     Serve(serve::Arguments),
     /// Name every mistake in a manifest
     Check(check::Arguments),
+    /// Make a manifest of what another product publishes
+    Import(import::Arguments),
     /// Fold the events of a log and print what is decided after each
     Replay(replay::Arguments),
     /// Print a page with the mutations of some variants
@@ -33,6 +37,7 @@ impl Command {
         let result = match self {
             Command::Serve(arguments) => arguments.run(),
             Command::Check(arguments) => arguments.run(),
+            Command::Import(arguments) => arguments.run(),
             Command::Replay(arguments) => arguments.run(),
             Command::Rewrite(arguments) => arguments.run(),
         };

@@ -161,7 +161,7 @@ async fn a_new_condition_counts_what_happened_before_it_was_published() {
         .program
         .cells
         .iter()
-        .position(|cell| cell.within.is_some())
+        .position(|cell| cell.shape().within.is_some())
         .unwrap();
     assert_eq!(state.count(&published.program, regular, 5_000), 3);
 }

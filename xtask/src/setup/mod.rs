@@ -10,6 +10,7 @@
 mod apt;
 mod cargo_tools;
 mod chromium;
+mod growthbook;
 mod npm;
 mod wasm;
 
@@ -59,16 +60,23 @@ pub fn chromium() -> Result<PathBuf> {
     chromium::ensure(&Cache::open()?)
 }
 
+/// Finds or fetches GrowthBook's `cases.json`.
+pub fn growthbook_cases() -> Result<PathBuf> {
+    growthbook::ensure(&Cache::open()?)
+}
+
 /// Does all of it, and says where each tool is: `cargo xtask setup`.
 pub fn everything() -> Result<()> {
     let tools = build_tools()?;
     let chromium = chromium()?;
+    let cases = growthbook_cases()?;
     say(format!("wasm32 compiler  {}", tools.wasm));
     say(format!("wasm-bindgen     {}", tools.wasm_bindgen.display()));
     say(format!("worker-build     {}", tools.worker_build.display()));
     say(format!("npm tools        {}", tools.npm.modules().display()));
     say(format!("node             {}", tools.npm.node.program.display()));
     say(format!("chromium         {}", chromium.display()));
+    say(format!("cases.json       {}", cases.display()));
     Ok(())
 }
 

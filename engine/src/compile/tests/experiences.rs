@@ -80,13 +80,40 @@ fn members() {
         &[".kind: expected one of personalization, experiment, redirect: did you mean `experiment`?"],
     );
     with(
-        r#""kind":"redirect""#,
-        &[".kind: this `kind` is not supported by this version"],
+        r#""kind":"redirect","keepQuery":1"#,
+        &[".keepQuery: expected `true` or `false`"],
     );
     with(
-        r#""sticky":true"#,
-        &[".sticky: this `sticky` is not supported by this version"],
+        r#""sticky":{"version":1.5,"min":1}"#,
+        &[
+            "!.sticky.min: `min` is not known here",
+            ".sticky.version: expected a whole number of at least 0",
+        ],
     );
+    with(
+        r#""sticky":1"#,
+        &[r#".sticky: expected `true`, or {"version": 1, "minVersion": 1}"#],
+    );
+    with(r#""hashVersion":3"#, &[".hashVersion: expected 1 or 2"]);
+    with(
+        r#""hashAttribute":"company""#,
+        &[
+            ".hashAttribute: no attribute begins with `company`: there are `visitor`, `request`, `session`, `profile`, `score`, `affinity`, `data`",
+        ],
+    );
+    with(r#""release":"w""#, &[".release: there is no variant `w`"]);
+    with(
+        r#""filters":[{"ranges":[[0,1]]},{"seed":"s","ranges":[[0]]}]"#,
+        &[
+            ".filters[0].seed: a filter needs the `seed` that it shares with others",
+            ".filters[1].ranges[0]: expected a range such as [0, 0.5]",
+        ],
+    );
+    with(
+        r#""traffic":[{"from":"2026-11-22T00:00:00Z","share":0.1},{"from":"2026-11-21T00:00:00Z","share":1}]"#,
+        &[".traffic[1].from: each step begins after the one before it"],
+    );
+    with(r#""traffic":[]"#, &[".traffic: a ramp has 1 to 100 steps"]);
     with(
         r#""purpose":"ads""#,
         &[".purpose: this `purpose` is not supported by this version"],
@@ -260,7 +287,12 @@ fn weights_become_shares() {
         let program = valid(&format!(
             r#"{{"experiences":[{{"id":"a","variants":[{variants}]}}]}}"#
         ));
-        program.experiences[0].variants.iter().map(|v| v.weight).collect()
+        program.experiences[0]
+            .assignment
+            .shares
+            .iter()
+            .map(|s| s.weight)
+            .collect()
     };
     assert_eq!(shares("[null]"), [1.0]);
     assert_eq!(shares("[null,null]"), [0.5, 0.5]);
@@ -291,7 +323,7 @@ fn mutations() {
            remove, before, after, prepend, append, replace",
         ],
     );
-    for later in ["unwrap", "move", "image", "link", "title", "meta", "redirect"] {
+    for later in ["unwrap", "move", "image", "link", "title", "meta"] {
         in_mutation(
             &format!(r#"{{"op":"{later}","selector":"h1"}}"#),
             &[&format!(".op: `{later}` is not supported by this version")],
@@ -352,7 +384,7 @@ fn templates() {
         "attribute",
         "{{plan}}",
         &[
-            ".value: no attribute begins with `plan`: there are `request`, `session`, `profile`, `score`, `affinity`, \
+            ".value: no attribute begins with `plan`: there are `visitor`, `request`, `session`, `profile`, `score`, `affinity`, \
            `data`",
         ],
     );

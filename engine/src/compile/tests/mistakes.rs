@@ -70,7 +70,7 @@ fn attributes() {
     );
     mistake(
         r#"{"plan":"pro"}"#,
-        "@.plan: no attribute begins with `plan`: there are `request`, `session`, `profile`, `score`, \
+        "@.plan: no attribute begins with `plan`: there are `visitor`, `request`, `session`, `profile`, `score`, \
          `affinity`, `data`",
     );
     mistake(
@@ -192,6 +192,12 @@ fn operators() {
         ("$veq", "true", ": expected a version such as `1.4.0`"),
         ("$vgte", "[]", ": expected a version such as `1.4.0`"),
         ("$gt", "true", ": expected a number or text"),
+        ("$regex", "5", ": expected a regular expression as text"),
+        (
+            "$regexi",
+            r#""[""#,
+            ": at character 1: the class has no end: add `]`, or write `\\[` for the character itself",
+        ),
         ("$inGroup", "[]", ": expected the name of a group"),
         ("$notInGroup", r#""x""#, ": there is no group `x`"),
         (
