@@ -346,6 +346,10 @@ impl Program {
             // One that is invalid has lost its variants.
             if experience.status != Status::Invalid {
                 experience.assignment.check(experience.variants.len())?;
+                // Without a hash everybody gets the first variant: there must be one.
+                if !experience.assignment.hashes && experience.variants.is_empty() {
+                    return None;
+                }
             }
         }
         for rule in self.features.iter().flat_map(|feature| &feature.rules) {
