@@ -76,6 +76,11 @@ impl Engine {
         json::write(&self.0.decide(instant(now)))
     }
 
+    /// See [`Visit::redirect`].
+    pub fn redirect(&self, now: f64) -> Option<String> {
+        self.0.redirect(instant(now))
+    }
+
     /// See [`Visit::edits`].
     pub fn edits(&self, experience: usize, variant: usize, now: f64) -> String {
         json::write(&self.0.edits(experience, variant, instant(now)))

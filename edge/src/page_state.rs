@@ -1,6 +1,7 @@
 //! What the page carries for the SDK.
 
 use crate::json;
+use crate::preview::Preview;
 use crate::visit::Visit;
 use nearside_engine::decide::{Context, Decisions};
 use nearside_engine::facts::edits;
@@ -53,6 +54,7 @@ pub(crate) fn page_state(
     visit: &Visit,
     request: Object,
     applied: Vec<AppliedDecision>,
+    preview: &Preview,
     page_view: Option<PageView>,
     now: Timestamp,
 ) -> PageState {
@@ -63,6 +65,7 @@ pub(crate) fn page_state(
         state: visit.state.to_bytes(program),
         request,
         applied,
+        forced: preview.forced_ids(program),
         features: Object::new(),
         page_view,
         confirmed: visit.confirmed.clone(),

@@ -6,6 +6,7 @@ use crate::cell::{Affinity, Cell};
 use crate::condition::Condition;
 use crate::decay::Fading;
 use crate::decide::Context;
+use crate::mutation::Operation;
 use crate::program::{Program, Scope};
 use crate::reading::{Reading, Views};
 use crate::state::{Profile, SESSION_GAP, Session, State};
@@ -205,6 +206,8 @@ pub fn edits<'p>(
             variant
                 .mutations
                 .iter()
+                // What leads to another page changes nothing in this one.
+                .filter(|mutation| mutation.operation != Operation::Redirect)
                 .map(|mutation| mutation.render(&reading))
                 .collect()
         })

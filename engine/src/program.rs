@@ -409,6 +409,14 @@ impl Program {
         self.experiences.iter().position(|experience| experience.id == id)
     }
 
+    /// The places of an experience and of one of its variants.
+    pub fn variant(&self, experience: &str, variant: &str) -> Option<(u16, u16)> {
+        let place = self.experience(experience)?;
+        let variants = &self.experiences.get(place)?.variants;
+        let variant = variants.iter().position(|known| known.id == variant)?;
+        Some((u16::try_from(place).ok()?, u16::try_from(variant).ok()?))
+    }
+
     /// Whether any cell keeps this event.
     pub fn concerns(&self, event: &Event) -> bool {
         let mut cells = Vec::new();

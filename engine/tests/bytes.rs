@@ -128,7 +128,7 @@ fn exercise(program: &Program, state: &State) {
         assert_eq!(decisions.decisions.len(), program.experiences.len());
         assert_eq!(decisions.features.len(), program.features.len());
         features_to_object(program, &decisions);
-        redirect::address(program, state, &context, &decisions, now);
+        redirect::redirect(program, state, &context, &decisions, now);
         let mut kept = state.clone();
         kept.keep_sticky(program, &context, &decisions, now);
         assert!(State::from_bytes(program, &kept.to_bytes(program)).is_ok());

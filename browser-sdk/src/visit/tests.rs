@@ -33,6 +33,7 @@ fn page_state(program: &Program) -> PageState {
         state: State::new(program).to_bytes(program),
         request: Object::new(),
         applied: Vec::new(),
+        forced: Vec::new(),
         features: Object::new(),
         page_view: None,
         confirmed: Vec::new(),
@@ -274,4 +275,19 @@ fn another_page_decides_otherwise() {
     let mut visit = start(|_| {});
     visit.set_url("https://shop.example/cart?x");
     assert_eq!(crate::json::write(visit.decide(NOON).get("places")), "[null,0]");
+}
+
+#[test]
+fn a_preview_is_not_undone() {
+    let mut visit =
+        start(|state| state.forced = vec![("hero".into(), "ride".into()), ("gone".into(), "x".into())]);
+    assert_eq!(crate::json::write(visit.decide(NOON).get("places")), "[0,null]");
+    let reason = visit.decide(NOON).get("decisions").as_array().unwrap()[0]
+        .get("reason")
+        .clone();
+    assert_eq!(reason.as_str(), Some("forced"));
+    // Not without consent either, nor by what comes next.
+    visit.set_consent(Some("none".into()));
+    visit.set_url("https://shop.example/cart?ns_preview=TOKEN");
+    assert_eq!(crate::json::write(visit.decide(NOON).get("places")), "[0,null]");
 }

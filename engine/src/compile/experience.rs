@@ -3,13 +3,13 @@
 use super::assignment::{self, Part};
 use super::condition::ConditionCompiler;
 use super::warning::{Place, Report, suggestion};
-use super::{Compiler, MAX_EXPERIENCES, attribute};
+use super::{Compiler, MAX_EXPERIENCES, attribute, redirect};
 use crate::condition::{Condition, Node};
 use crate::event::instant;
 use crate::mutation::{Mutation, Operation};
 use crate::pages::{PagePart, PagePattern};
 use crate::program::{Experience, Status, Variant};
-use crate::template::{ContentKind, Template, is_safe_url};
+use crate::template::{ContentKind, Template};
 use crate::value::{Object, Value};
 
 const KEYS: [&str; 16] = [
@@ -40,8 +40,6 @@ const MAX_PAGES: usize = 200;
 /// The longest selector, and the longest content of a mutation, in bytes.
 const MAX_SELECTOR: usize = 1_000;
 const MAX_CONTENT: usize = 100_000;
-/// The longest address of a redirect, in bytes.
-const MAX_ADDRESS: usize = 4_000;
 
 pub(super) fn compile(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &mut Report) {
     let experiences = match value {
@@ -160,6 +158,7 @@ fn one(
     let group = text("group", report);
     let (variants, parts) = variants(compiler, value.get("variants"), &place.member("variants"), report);
     let assignment = assignment::compile(compiler, &id, value, &parts, place, report);
+    redirect::check(value, &pages, &variants, place, report);
     let status = match status {
         // All who would be assigned a variant get the released one.
         Status::Stopped if assignment.release.is_some() => Status::Running,
@@ -342,59 +341,16 @@ fn variants(
             &place.member("mutations"),
             report,
         );
-        mutations.extend(redirect(
-            compiler,
-            item.get("redirect"),
-            &place.member("redirect"),
-            report,
-        ));
+        if !item.get("redirect").is_null() {
+            let place = &place.member("redirect");
+            if let Some(mutation) = redirect::mutation(item.get("redirect"), false, place, report) {
+                read_placeholders(compiler, &mutation, place, report);
+                mutations.push(mutation);
+            }
+        }
         variants.push(Variant { id, mutations });
     }
     (variants, parts)
-}
-
-/// `"redirect": address`, which is short for a mutation.
-fn redirect(
-    compiler: &mut Compiler,
-    value: &Value,
-    place: &Place<'_>,
-    report: &mut Report,
-) -> Option<Mutation> {
-    let address = match value {
-        Value::Null => return None,
-        Value::String(address) if !address.is_empty() && address.len() <= MAX_ADDRESS => address,
-        _ => {
-            report.error(
-                place,
-                format!("expected an address of at most {MAX_ADDRESS} bytes"),
-            );
-            return None;
-        }
-    };
-    if !is_safe_url(address) && !address.starts_with("{{") {
-        report.error(
-            place,
-            "expected an address with http or https, or one within the site",
-        );
-        return None;
-    }
-    let content = match Template::parse(address, ContentKind::Plain) {
-        Ok(content) => content,
-        Err(message) => {
-            report.error(place, message);
-            return None;
-        }
-    };
-    for path in content.paths() {
-        let path = attribute::of_decision(&path.join("."), place, report);
-        path.iter().for_each(|path| compiler.reads(path));
-    }
-    Some(Mutation {
-        selector: String::new(),
-        operation: Operation::Redirect,
-        name: String::new(),
-        content,
-    })
 }
 
 fn mutations(
@@ -418,16 +374,20 @@ fn mutations(
     for (index, item) in items.iter().enumerate() {
         let place = &place.item(index);
         if let Some(mutation) = mutation(item, place, report) {
-            for path in mutation.content.paths() {
-                let path = attribute::of_decision(&path.join("."), &place.member("value"), report);
-                if let Some(path) = path.filter(|path| compiler.knows(path, &place.member("value"), report)) {
-                    compiler.reads(&path);
-                }
-            }
+            read_placeholders(compiler, &mutation, &place.member("value"), report);
             mutations.push(mutation);
         }
     }
     mutations
+}
+
+fn read_placeholders(compiler: &mut Compiler, mutation: &Mutation, place: &Place<'_>, report: &mut Report) {
+    for path in mutation.content.paths() {
+        let path = attribute::of_decision(&path.join("."), place, report);
+        if let Some(path) = path.filter(|path| compiler.knows(path, place, report)) {
+            compiler.reads(&path);
+        }
+    }
 }
 
 fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mutation> {
@@ -435,19 +395,20 @@ fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mut
         report.error(place, "expected a mutation: a JSON object");
         return None;
     };
-    report.unknown_keys(object, place, &["op", "selector", "name", "value", "description"]);
     let name = value.get("op").as_str().unwrap_or_default();
+    if Operation::parse(name) == Some(Operation::Redirect) {
+        report.unknown_keys(object, place, &["op", "value", "keepQuery", "description"]);
+        let keeps_query = assignment::flag(value.get("keepQuery"), &place.member("keepQuery"), report);
+        return redirect::mutation(value.get("value"), keeps_query, &place.member("value"), report);
+    }
+    report.unknown_keys(object, place, &["op", "selector", "name", "value", "description"]);
     let Some(operation) = Operation::parse(name) else {
         let place = &place.member("op");
         if LATER_OPERATIONS.contains(&name) {
             report.error(place, format!("`{name}` is not supported by this version"));
             return None;
         }
-        let known: Vec<&str> = Operation::ALL
-            .iter()
-            .filter(|(_, operation)| operation.takes_selector())
-            .map(|(name, _)| *name)
-            .collect();
+        let known: Vec<&str> = Operation::ALL.iter().map(|(name, _)| *name).collect();
         let mut near = suggestion(name, &known);
         if near.is_empty() {
             near = format!(": there are {}", known.join(", "));
@@ -455,13 +416,6 @@ fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mut
         report.error(place, format!("`{name}` is no operation{near}"));
         return None;
     };
-    if operation == Operation::Redirect {
-        report.error(
-            &place.member("op"),
-            "write a redirect as the variant's own: {\"id\": …, \"redirect\": \"https://…\"}",
-        );
-        return None;
-    }
     let selector = match value.get("selector").as_str() {
         Some(selector) if !selector.trim().is_empty() && selector.len() <= MAX_SELECTOR => {
             selector.to_owned()

@@ -12,6 +12,7 @@ mod features;
 mod groups;
 mod held;
 mod number;
+mod redirect;
 mod scores;
 mod segments;
 mod sequence;

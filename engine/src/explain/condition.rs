@@ -69,7 +69,7 @@ impl Walk<'_> {
                 }
             }
             Some(Node::Measure(cell, measure, id)) => {
-                self.measure(&mut object, *cell, *measure, *id, subject)
+                self.measure(&mut object, *cell, *measure, *id, subject);
             }
             Some(Node::AnyGroup(cells, id)) => self.groups(&mut object, cells, *id, subject),
             _ => object.insert("test", test(self.condition, id)),

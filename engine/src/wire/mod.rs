@@ -2,10 +2,15 @@
 
 mod journal;
 mod page_state;
+mod preview;
 mod surrogates;
 
 pub use journal::{MAX_JOURNAL, read_journal, write_journal};
 pub use page_state::{AppliedDecision, PageState, PageView};
+pub use preview::{
+    MAX_PREVIEW_TOKEN, MAX_PREVIEW_VARIANTS, PREVIEW_COOKIE, PREVIEW_KEY_CONTEXT, PREVIEW_PARAMETER,
+    PREVIEW_TAG, Preview, read_preview_token, split_preview, write_preview_token,
+};
 pub use surrogates::repair_surrogates;
 
 use crate::base64url;
@@ -27,6 +32,9 @@ pub const JOURNAL_COOKIE: &str = "ns_j";
 pub const RESET_JOURNAL: &str = "r";
 /// What the visitor agreed to: `all`, `none`, or the agreed purposes joined by `.`.
 pub const CONSENT_COOKIE: &str = "ns_c";
+
+/// Marks for a few seconds that the visitor was just sent to the page that they ask for.
+pub const REDIRECT_COOKIE: &str = "ns_to";
 
 /// The largest value of the sealed state cookie, in bytes.
 pub const MAX_STATE_COOKIE: usize = 3_500;

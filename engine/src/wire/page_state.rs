@@ -42,6 +42,8 @@ pub struct PageState {
     pub request: Object,
     /// What the edge has put into the page.
     pub applied: Vec<AppliedDecision>,
+    /// What a preview asks for: experiences with their variants, by their ids.
+    pub forced: Vec<(String, String)>,
     /// The values of the program's features.
     pub features: Object,
     /// The page view of this page; none if the page was not counted.
@@ -73,6 +75,15 @@ impl PageState {
             ])
         });
         object.insert("applied", applied.collect::<Vec<_>>());
+        if !self.forced.is_empty() {
+            let pair = |(experience, variant): &(String, String)| {
+                Value::Array(vec![
+                    Value::from(experience.as_str()),
+                    Value::from(variant.as_str()),
+                ])
+            };
+            object.insert("forced", self.forced.iter().map(pair).collect::<Vec<_>>());
+        }
         if !self.features.is_empty() {
             object.insert("features", self.features.clone());
         }
@@ -115,6 +126,12 @@ impl PageState {
             }),
             _ => Err(Malformed),
         });
+        let forced = list("forced").iter().map(|pair| match pair.as_array() {
+            Some([Value::String(experience), Value::String(variant)]) => {
+                Ok((experience.clone(), variant.clone()))
+            }
+            _ => Err(Malformed),
+        });
         let view = value.get("pageView");
         let page_view = match view.get("id").as_str() {
             None => None,
@@ -133,6 +150,7 @@ impl PageState {
             state: base64url::decode(text("state")?)?,
             request: value.get("request").as_object().cloned().unwrap_or_default(),
             applied: applied.collect::<Result<_, _>>()?,
+            forced: forced.collect::<Result<_, _>>()?,
             features: value.get("features").as_object().cloned().unwrap_or_default(),
             page_view,
             confirmed: list("confirmed")

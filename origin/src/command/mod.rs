@@ -7,6 +7,7 @@ mod check;
 mod explanation;
 mod import;
 mod manifest_file;
+mod preview;
 mod replay;
 mod rewrite;
 mod serve;
@@ -29,6 +30,8 @@ pub enum Command {
     Replay(replay::Arguments),
     /// Print a page with the mutations of some variants
     Rewrite(rewrite::Arguments),
+    /// Mint a token that shows a browser some variants, whoever the visitor is
+    Preview(preview::Arguments),
 }
 
 impl Command {
@@ -40,6 +43,7 @@ impl Command {
             Command::Import(arguments) => arguments.run(),
             Command::Replay(arguments) => arguments.run(),
             Command::Rewrite(arguments) => arguments.run(),
+            Command::Preview(arguments) => arguments.run(),
         };
         match result {
             Ok(code) => code,

@@ -157,12 +157,9 @@ fn replay_explains_in_words_and_as_data() {
     let (code, data, _) = files.run(&["replay", "--manifest", "m.json", "--explain=json", "log.jsonl"]);
     assert_eq!(code, 0);
     for (explained, plain) in data.lines().zip(plain.lines()) {
-        let mut explained: serde_json::Value = serde_json::from_str(explained).unwrap();
+        let mut explained: Value = serde_json::from_str(explained).unwrap();
         let explanation = explained.as_object_mut().unwrap().remove("explanation").unwrap();
-        assert_eq!(
-            explained,
-            serde_json::from_str::<serde_json::Value>(plain).unwrap()
-        );
+        assert_eq!(explained, serde_json::from_str::<Value>(plain).unwrap());
         assert_eq!(explanation["experiences"][0]["experience"], "hero");
         assert_eq!(explanation["segments"].as_array().unwrap().len(), 4);
     }
@@ -263,4 +260,33 @@ fn import_makes_a_manifest_that_has_no_mistakes() {
     let (code, _, errors) = files.run(&["import", "growthbook", "payload.json", "--map", "plan"]);
     assert_eq!(code, 2);
     assert!(errors.contains("expected NAME=PATH"), "{errors}");
+}
+
+#[test]
+fn previews() {
+    let files = Files::new(&[]);
+    let secret = ["--edge-secret", "secret"];
+    let (code, token, errors) = files.run(&[&["preview", "hero=ride"], &secret[..]].concat());
+    assert_eq!((code, errors.as_str()), (0, ""));
+    assert!(token.trim().len() > 43 && !token.contains('?'), "{token}");
+    let with_page = [
+        "preview",
+        "hero=ride",
+        "cart=bar",
+        "--expires",
+        "7d",
+        "--url",
+        "https://x/?a=1",
+    ];
+    let (_, address, _) = files.run(&[&with_page[..], &secret[..]].concat());
+    assert!(address.starts_with("https://x/?a=1&ns_preview="), "{address}");
+    for wrong in [
+        &["preview", "hero=ride"][..],
+        &["preview", "--edge-secret", "s"],
+        &["preview", "hero", "--edge-secret", "s"],
+        &["preview", "hero=ride", "--edge-secret", ""],
+        &["preview", "hero=ride", "--edge-secret", "s", "--expires", "31d"],
+    ] {
+        assert_eq!(files.run(wrong).0, 2, "{wrong:?}");
+    }
 }
