@@ -550,7 +550,10 @@ fn two_cells_with_the_same_key_are_no_program() {
     let mut program = program(MANIFEST);
     assert!(program.cells.len() > 1);
     program.cells[1].key = program.cells[0].key;
-    assert_eq!(Program::from_bytes(&program.to_bytes()), Err(ProgramError::Malformed));
+    assert_eq!(
+        Program::from_bytes(&program.to_bytes()),
+        Err(ProgramError::Malformed)
+    );
 }
 
 /// Without a hash everybody gets the first variant.
@@ -560,7 +563,10 @@ fn an_experience_without_variants_is_no_program() {
     program.experiences[1].variants.clear();
     program.experiences[1].assignment.shares.clear();
     program.experiences[1].assignment.hashes = false;
-    assert_eq!(Program::from_bytes(&program.to_bytes()), Err(ProgramError::Malformed));
+    assert_eq!(
+        Program::from_bytes(&program.to_bytes()),
+        Err(ProgramError::Malformed)
+    );
 }
 
 /// JSON has no such numbers, and nothing that has one is equal to itself.
@@ -584,12 +590,24 @@ fn a_score_of_nothing_survives_its_bytes() {
     );
     let mut state = State::new(&program);
     for index in 0..10 {
-        let kind = if index % 2 == 0 { EventKind::Track } else { EventKind::Page };
-        fold(&program, &mut state, &event(index, kind, NOON + i64::from(index / 2)));
+        let kind = if index % 2 == 0 {
+            EventKind::Track
+        } else {
+            EventKind::Page
+        };
+        fold(
+            &program,
+            &mut state,
+            &event(index, kind, NOON + i64::from(index / 2)),
+        );
         // A late one is counted from the instant of what is left of those before it.
         fold(&program, &mut state, &event(100 + index, kind, NOON - 12_345));
         let bytes = state.to_bytes(&program);
-        assert_eq!(State::from_bytes(&program, &bytes).as_ref(), Ok(&state), "{index}");
+        assert_eq!(
+            State::from_bytes(&program, &bytes).as_ref(),
+            Ok(&state),
+            "{index}"
+        );
     }
 }
 
@@ -610,7 +628,11 @@ fn huge_numbers_do_not_cost_the_state() {
         };
         fold(&program, &mut state, &event);
         let bytes = state.to_bytes(&program);
-        assert_eq!(State::from_bytes(&program, &bytes).as_ref(), Ok(&state), "{index}");
+        assert_eq!(
+            State::from_bytes(&program, &bytes).as_ref(),
+            Ok(&state),
+            "{index}"
+        );
     }
 }
 

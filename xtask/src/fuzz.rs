@@ -63,7 +63,11 @@ pub fn fuzz(options: &Options) -> Result<ExitCode> {
     if let Some(unknown) = options.targets.iter().find(|name| !known.contains(name)) {
         bail!("there is no target `{unknown}`; known: {}", known.join(", "));
     }
-    let chosen = if options.targets.is_empty() { &known } else { &options.targets };
+    let chosen = if options.targets.is_empty() {
+        &known
+    } else {
+        &options.targets
+    };
     let fuzzer = Fuzzer::build()?;
     if let Some(input) = &options.input {
         let [target] = chosen.as_slice() else {
@@ -132,11 +136,22 @@ impl Fuzzer {
             .current_dir(paths::repository());
         run(&mut command)?;
         let mut made = Command::new("cargo");
-        made.args(["run", "--quiet", "--package", "nearside-fuzz", "--bin", "made-seeds", "--"])
-            .arg(work().join("made"))
-            .current_dir(paths::repository());
+        made.args([
+            "run",
+            "--quiet",
+            "--package",
+            "nearside-fuzz",
+            "--bin",
+            "made-seeds",
+            "--",
+        ])
+        .arg(work().join("made"))
+        .current_dir(paths::repository());
         run(&mut made)?;
-        let program = paths::cargo_target().join(host).join("fuzz").join("nearside-fuzz");
+        let program = paths::cargo_target()
+            .join(host)
+            .join("fuzz")
+            .join("nearside-fuzz");
         Ok(Self { program })
     }
 
@@ -204,7 +219,11 @@ impl Fuzzer {
             .with_context(|| format!("cannot run {}", self.program.display()))?;
         let said = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
         let finding = (!status.success()).then(|| {
-            format!("{status}\n{}\n(all of it is in {})", finding(&said), log.display())
+            format!(
+                "{status}\n{}\n(all of it is in {})",
+                finding(&said),
+                log.display()
+            )
         });
         Ok(Outcome {
             target: target.to_owned(),
@@ -224,7 +243,11 @@ fn host() -> Result<String> {
 
 /// Prints a line for each target, and counts.
 fn report(outcomes: &[Outcome]) -> Count {
-    let mut rows = vec![["target", "executions", "edges", "findings"].map(str::to_owned).to_vec()];
+    let mut rows = vec![
+        ["target", "executions", "edges", "findings"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
     let mut count = Count::default();
     for outcome in outcomes {
         let found = u64::from(outcome.finding.is_some());
@@ -297,7 +320,10 @@ mod tests {
         assert_eq!(executions(SAID), "5678");
         assert_eq!(coverage(SAID), "1234");
         let found = finding(SAID);
-        assert!(found.contains("assertion failed: x") && found.contains("crash-1"), "{found}");
+        assert!(
+            found.contains("assertion failed: x") && found.contains("crash-1"),
+            "{found}"
+        );
         assert!(!found.contains("1: b"), "{found}");
         assert_eq!((executions(""), coverage("")), ("?".into(), "?".into()));
     }

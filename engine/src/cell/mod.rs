@@ -256,7 +256,12 @@ impl Cell {
         Ok(match &spec.kind {
             kind @ (CellKind::Events(..) | CellKind::Sequence(_)) => {
                 if spec.by.is_none() {
-                    return Ok(Cell::Events(EventLog::read(reader, table, form(kind), spec.shape())?));
+                    return Ok(Cell::Events(EventLog::read(
+                        reader,
+                        table,
+                        form(kind),
+                        spec.shape(),
+                    )?));
                 }
                 let length = reader.length()?;
                 if length > MAX_GROUPS {

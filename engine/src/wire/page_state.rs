@@ -1,8 +1,8 @@
 //! What the edge puts into a page for the SDK.
 
+use super::clock;
 use crate::base64url;
 use crate::codec::Malformed;
-use super::clock;
 use crate::event::EventKey;
 use crate::time::Timestamp;
 use crate::value::{Object, Value};

@@ -49,7 +49,11 @@ pub(crate) fn run_log(program: &Program, state: &mut State, log: &[LoggedEvent])
         latest = latest.max(logged.event.time);
         decide_in_both_ways(program, state, &mut decider, &logged.request, latest);
     }
-    for now in [latest, latest.saturating_add(10 * MINUTE), latest.saturating_add(400 * DAY)] {
+    for now in [
+        latest,
+        latest.saturating_add(10 * MINUTE),
+        latest.saturating_add(400 * DAY),
+    ] {
         let request = Request::new("https://shop.example/products/hats/2.html?q=a", Object::new());
         decide_in_both_ways(program, state, &mut decider, &request, now);
     }

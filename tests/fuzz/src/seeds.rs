@@ -29,7 +29,11 @@ pub fn committed(target: &Target) -> io::Result<Vec<(String, Vec<u8>)>> {
     let mut seeds = Vec::new();
     for entry in fs::read_dir(folder().join(target.name))? {
         let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         seeds.push((name, fs::read(&path)?));
     }
     seeds.sort();

@@ -71,12 +71,18 @@ fn seeds_are_few_and_small() {
     for entry in fs::read_dir(seeds::folder()).unwrap() {
         folders.insert(entry.unwrap().file_name().into_string().unwrap());
     }
-    assert_eq!(folders, TARGETS.iter().map(|target| target.name.to_owned()).collect());
+    assert_eq!(
+        folders,
+        TARGETS.iter().map(|target| target.name.to_owned()).collect()
+    );
     for target in &TARGETS {
         let seeds = seeds::committed(target).unwrap();
         assert!(seeds.len() <= 80, "{} has {} seeds", target.name, seeds.len());
         for (file, seed) in &seeds {
-            assert!(seed.len() <= target.longest, "{file} is longer than the fuzzer's inputs");
+            assert!(
+                seed.len() <= target.longest,
+                "{file} is longer than the fuzzer's inputs"
+            );
             total += seed.len();
         }
     }

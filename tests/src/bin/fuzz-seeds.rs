@@ -25,7 +25,12 @@ fn main() {
             let when = segment.get("when");
             let documents = [vec![when], some.iter().take(2).copied().collect()].concat();
             write(&folder, "condition", &name, &documents);
-            write(&folder, "manifest", &name, &[&with(&manifest, "segments", segment.clone())]);
+            write(
+                &folder,
+                "manifest",
+                &name,
+                &[&with(&manifest, "segments", segment.clone())],
+            );
         }
     }
 }
@@ -35,7 +40,10 @@ fn with(manifest: &Value, name: &str, segment: Value) -> Value {
     let mut members: Object = manifest.as_object().cloned().unwrap();
     members.insert(name, [("s", segment)].into_iter().collect::<Object>());
     let experiences = manifest.get("experiences").as_array().unwrap();
-    members.insert("experiences", experiences.iter().take(1).cloned().collect::<Vec<_>>());
+    members.insert(
+        "experiences",
+        experiences.iter().take(1).cloned().collect::<Vec<_>>(),
+    );
     Value::Object(members)
 }
 

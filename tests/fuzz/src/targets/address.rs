@@ -19,9 +19,18 @@ pub(crate) fn run(data: &[u8]) -> bool {
     assert_eq!(request.document().get("url").as_str(), Some(request.url()));
     assert_eq!(request.document().get("path").as_str(), Some(path));
     let again = Request::new(request.url(), Object::new());
-    assert_eq!(again, request, "the address without its fragment is the same address");
+    assert_eq!(
+        again, request,
+        "the address without its fragment is the same address"
+    );
     for line in lines.take(MAX_PATTERNS) {
-        for pattern in [PagePattern::parse(PagePart::Path, line), PagePattern::parse(PagePart::Url, line)].into_iter().flatten() {
+        for pattern in [
+            PagePattern::parse(PagePart::Path, line),
+            PagePattern::parse(PagePart::Url, line),
+        ]
+        .into_iter()
+        .flatten()
+        {
             pattern.matches(request.url(), path);
         }
     }

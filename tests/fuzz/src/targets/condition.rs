@@ -3,11 +3,11 @@
 use crate::drive;
 use nearside_engine::compile::compile;
 use nearside_engine::decide::decide;
+use nearside_engine::fold::fold;
 use nearside_engine::program::Program;
 use nearside_engine::replay::LoggedEvent;
 use nearside_engine::request::Request;
 use nearside_engine::state::State;
-use nearside_engine::fold::fold;
 use nearside_engine::value::{Object, Value};
 
 const MAX_DOCUMENTS: usize = 8;
@@ -30,7 +30,12 @@ pub(crate) fn run(data: &[u8]) -> bool {
             fold(&program, &mut state, &logged.event);
         }
         let url = document.get("url").as_str().unwrap_or("/").to_owned();
-        check(&program, &state, &url, document.as_object().cloned().unwrap_or_default());
+        check(
+            &program,
+            &state,
+            &url,
+            document.as_object().cloned().unwrap_or_default(),
+        );
     }
     true
 }

@@ -26,16 +26,56 @@ pub struct Target {
 
 /// All of them.
 pub const TARGETS: [Target; 10] = [
-    Target { name: "manifest", longest: 8_192, run: manifest::run },
-    Target { name: "program", longest: 4_096, run: program::run },
-    Target { name: "state", longest: 4_096, run: state::run },
-    Target { name: "event", longest: 8_192, run: event::run },
-    Target { name: "condition", longest: 4_096, run: condition::run },
-    Target { name: "regex", longest: 4_096, run: regex::run },
-    Target { name: "journal", longest: 2_048, run: journal::run },
-    Target { name: "wire", longest: 4_096, run: wire::run },
-    Target { name: "address", longest: 8_192, run: address::run },
-    Target { name: "template", longest: 4_096, run: template::run },
+    Target {
+        name: "manifest",
+        longest: 8_192,
+        run: manifest::run,
+    },
+    Target {
+        name: "program",
+        longest: 4_096,
+        run: program::run,
+    },
+    Target {
+        name: "state",
+        longest: 4_096,
+        run: state::run,
+    },
+    Target {
+        name: "event",
+        longest: 8_192,
+        run: event::run,
+    },
+    Target {
+        name: "condition",
+        longest: 4_096,
+        run: condition::run,
+    },
+    Target {
+        name: "regex",
+        longest: 4_096,
+        run: regex::run,
+    },
+    Target {
+        name: "journal",
+        longest: 2_048,
+        run: journal::run,
+    },
+    Target {
+        name: "wire",
+        longest: 4_096,
+        run: wire::run,
+    },
+    Target {
+        name: "address",
+        longest: 8_192,
+        run: address::run,
+    },
+    Target {
+        name: "template",
+        longest: 4_096,
+        run: template::run,
+    },
 ];
 
 /// The target of that name.

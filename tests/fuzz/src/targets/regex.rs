@@ -28,7 +28,11 @@ fn check(regex: &Regex, pattern: &str, text: &str, ignore_case: bool) {
     let matches = regex.is_match(text);
     regex.is_match("");
     // The same, said in another way.
-    for other in [format!("(?:{pattern})"), format!("(?:{pattern}){{1}}"), format!("{pattern}|{pattern}")] {
+    for other in [
+        format!("(?:{pattern})"),
+        format!("(?:{pattern}){{1}}"),
+        format!("{pattern}|{pattern}"),
+    ] {
         if let Ok(other) = Regex::compile(&other, ignore_case) {
             assert_eq!(other.is_match(text), matches, "{pattern} | {text}");
         }

@@ -8,7 +8,11 @@ use nearside_engine::wire::{PageState, consents, read_reset, repair_surrogates};
 pub(crate) fn run(data: &[u8]) -> bool {
     let repaired = repair_surrogates(data);
     assert_eq!(repaired.len(), data.len());
-    assert_eq!(repair_surrogates(&repaired), repaired, "what is repaired is whole");
+    assert_eq!(
+        repair_surrogates(&repaired),
+        repaired,
+        "what is repaired is whole"
+    );
     if let Ok(text) = std::str::from_utf8(data) {
         consents(Some(text), "analytics", true);
         read_reset(text);
