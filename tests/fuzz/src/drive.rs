@@ -2,6 +2,7 @@
 
 use nearside_engine::decide::{Context, Decisions, decide};
 use nearside_engine::decider::Decider;
+use nearside_engine::explain::explain;
 use nearside_engine::facts::edits;
 use nearside_engine::fold::{Folded, fold, fold_profile};
 use nearside_engine::program::Program;
@@ -47,7 +48,8 @@ pub(crate) fn run_log(program: &Program, state: &mut State, log: &[LoggedEvent])
         fold(program, state, &logged.event);
         assert_eq!(fold(program, state, &logged.event), Folded::Duplicate);
         latest = latest.max(logged.event.time);
-        decide_in_both_ways(program, state, &mut decider, &logged.request, latest);
+        let decisions = decide_in_both_ways(program, state, &mut decider, &logged.request, latest);
+        state.keep_sticky(program, &context_of(&logged.request), &decisions, latest);
     }
     for now in [
         latest,
@@ -76,8 +78,8 @@ fn decide_in_both_ways(
         assert!(at > now, "the next change is not now");
         let before = decide(program, state, &context, at - 1);
         assert_eq!(
-            (&before.segments, &before.decisions),
-            (&anew.segments, &anew.decisions),
+            (&before.segments, &before.decisions, &before.features),
+            (&anew.segments, &anew.decisions, &anew.features),
             "nothing differs before {at}, at {now}"
         );
     }
@@ -92,6 +94,12 @@ fn decide_in_both_ways(
 fn check_decisions(program: &Program, decisions: &Decisions) {
     assert_eq!(decisions.segments.len(), program.segments.len());
     assert_eq!(decisions.decisions.len(), program.experiences.len());
+    assert_eq!(decisions.features.len(), program.features.len());
+    for (decision, feature) in decisions.features.iter().zip(&program.features) {
+        if let (Some(rule), Some(_)) = (decision.rule, decision.variant) {
+            assert!(usize::from(rule) < feature.rules.len() && decision.value(feature).is_some());
+        }
+    }
     for (decision, experience) in decisions.decisions.iter().zip(&program.experiences) {
         if let Some(variant) = decision.variant {
             assert!(usize::from(variant) < experience.variants.len());
@@ -101,7 +109,7 @@ fn check_decisions(program: &Program, decisions: &Decisions) {
 
 /// Decides and fills in content at instants that no clock shows.
 pub(crate) fn decide_at_odd_instants(program: &Program, state: &State) {
-    let request = Request::new("https://shop.example/a?utm_source=x", Object::new());
+    let request = Request::new("https://shop.example/a?utm_source=x&e0=1", Object::new());
     let forced = [(0, 0), (1, 60_000), (60_000, 0)];
     let context = Context {
         forced: &forced,
@@ -110,6 +118,7 @@ pub(crate) fn decide_at_odd_instants(program: &Program, state: &State) {
     for now in [Timestamp::MIN, 0, NOON, Timestamp::MAX] {
         let decisions = decide(program, state, &context, now);
         check_decisions(program, &decisions);
+        explain(program, state, &context, &decisions, now);
         for (experience, decision) in decisions.decisions.iter().enumerate() {
             if let Some(variant) = decision.variant {
                 edits(program, state, &context, experience, usize::from(variant), now);
