@@ -143,8 +143,13 @@ impl Decider {
             .known
             .as_ref()
             .is_none_or(|known| !known.is_same_visitor(context));
-        if is_other_visitor || changes.is_none_or(|changes| changes.all || changes.profile) {
-            self.views = Views::new(facts, context);
+        if is_other_visitor {
+            self.views.name(context);
+        }
+        let is_other_person = changes.is_none_or(|changes| changes.all || changes.profile);
+        let renews = is_first || is_other_visitor || is_other_person;
+        if renews && !program.index.readers.profile.is_empty() {
+            self.views.renew(facts);
         }
         self.mark_context(&question);
         self.in_session = end.is_some();
@@ -183,6 +188,8 @@ impl Decider {
         self.due.resize(units, NEVER);
         self.ends.clear();
         self.ends.resize(units, false);
+        self.numbers.clear();
+        self.numbers.reserve(program.index.readers.numbers);
         self.dirty.clear();
         self.dirty.resize(units.div_ceil(64), u64::MAX);
     }
