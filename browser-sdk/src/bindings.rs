@@ -99,4 +99,11 @@ impl ReplayedLog {
         let logged = LoggedEvent::read(line, &json::read(message)?, None).ok()?;
         Some(json::write(&self.0.step(&logged)))
     }
+
+    /// The same with the explanation.
+    #[wasm_bindgen(js_name = stepExplained)]
+    pub fn step_explained(&mut self, message: &str, line: usize) -> Option<String> {
+        let logged = LoggedEvent::read(line, &json::read(message)?, None).ok()?;
+        Some(json::write(&self.0.step_explained(&logged)))
+    }
 }

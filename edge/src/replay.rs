@@ -1,6 +1,7 @@
 //! `POST /_ns/v1/replay`: what this edge would decide on a log of events, for those who hold the edge's secret.
 //!
-//! The body is a log as `nearside replay` takes it; the answer has the same lines, for the program in force.
+//! The body is a log as `nearside replay` takes it; the answer has the same lines, for the program in force, with
+//! their explanations for `?explain`.
 
 use crate::error::ApiError;
 use crate::programs::Loaded;
@@ -35,6 +36,7 @@ pub(crate) async fn handle(
     let Some(body) = body::read(request, MAX_LOG).await? else {
         return ApiError::TooLarge.response();
     };
+    let explained = request.url().ends_with("?explain");
     let mut replay = Replay::new(&loaded.program);
     let mut output = String::new();
     for (index, line) in body
@@ -46,6 +48,7 @@ pub(crate) async fn handle(
             return ApiError::NotJson.response();
         };
         match LoggedEvent::read(index + 1, &message, None) {
+            Ok(logged) if explained => output.push_str(&json::write(&replay.step_explained(&logged))),
             Ok(logged) => output.push_str(&json::write(&replay.step(&logged))),
             Err(_) => return ApiError::NotABatch.response(),
         }

@@ -6,6 +6,7 @@ use crate::cell::{Affinity, Cell};
 use crate::condition::Condition;
 use crate::decay::Fading;
 use crate::decide::Context;
+use crate::mutation::Operation;
 use crate::program::{Program, Scope};
 use crate::reading::{Reading, Views};
 use crate::state::{Profile, SESSION_GAP, Session, State};
@@ -186,7 +187,8 @@ pub(crate) fn is_of_session(program: &Program, cell: usize) -> bool {
         .is_some_and(|spec| spec.scope == Scope::Session)
 }
 
-/// Fills in the mutations of the variants that were decided, in the order of the experiences.
+/// Fills in the mutations of a variant that change the page; a redirect is none of them:
+/// [`crate::redirect::address`].
 pub fn edits<'p>(
     program: &'p Program,
     facts: &dyn Facts,
@@ -194,6 +196,20 @@ pub fn edits<'p>(
     experience: usize,
     variant: usize,
     now: Timestamp,
+) -> Vec<crate::mutation::Edit<'p>> {
+    rendered(program, facts, context, (experience, variant), now, |operation| {
+        operation.takes_selector()
+    })
+}
+
+/// Fills in those mutations of a variant whose operation is asked for.
+pub(crate) fn rendered<'p>(
+    program: &'p Program,
+    facts: &dyn Facts,
+    context: &Context<'_>,
+    (experience, variant): (usize, usize),
+    now: Timestamp,
+    which: impl Fn(Operation) -> bool,
 ) -> Vec<crate::mutation::Edit<'p>> {
     let views = Views::new(facts, context);
     let reading = Reading::new(program, facts, context, &views, now);
@@ -205,6 +221,7 @@ pub fn edits<'p>(
             variant
                 .mutations
                 .iter()
+                .filter(|mutation| which(mutation.operation))
                 .map(|mutation| mutation.render(&reading))
                 .collect()
         })

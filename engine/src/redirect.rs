@@ -1,7 +1,7 @@
 //! Where a decided page sends the visitor.
 
 use crate::decide::{Context, Decisions};
-use crate::facts::{Facts, edits};
+use crate::facts::{Facts, rendered};
 use crate::mutation::Operation;
 use crate::program::Program;
 use crate::request::Request;
@@ -28,10 +28,10 @@ pub fn address(
         if !redirects {
             continue;
         }
-        let edits = edits(program, facts, context, index, variant, now);
-        let edit = edits
-            .into_iter()
-            .find(|edit| edit.operation == Operation::Redirect)?;
+        let edits = rendered(program, facts, context, (index, variant), now, |operation| {
+            operation == Operation::Redirect
+        });
+        let edit = edits.into_iter().next()?;
         let address = if experience.keeps_query {
             with_query_of(&edit.content, context.request)
         } else {

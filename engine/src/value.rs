@@ -20,6 +20,9 @@ pub const MAX_DEPTH: usize = 64;
 /// reader there is. Values are dropped, cloned and compared by recursion.
 const MAX_TEXT_DEPTH: usize = 128;
 
+/// So many members are looked through one by one.
+const FEW: usize = 16;
+
 /// Integers up to this magnitude are exact in an `f64`.
 const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
 
@@ -55,6 +58,11 @@ impl Object {
 
     /// The value of a member.
     pub fn get(&self, key: &str) -> Option<&Value> {
+        if self.members.len() <= FEW {
+            // Most names differ in their length already, which is quicker seen than their order.
+            let mut members = self.members.iter();
+            return members.find(|(known, _)| known == key).map(|(_, value)| value);
+        }
         let index = self.members.binary_search_by(|(k, _)| k.as_str().cmp(key)).ok()?;
         self.members.get(index).map(|(_, value)| value)
     }

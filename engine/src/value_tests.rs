@@ -80,6 +80,9 @@ pub(crate) fn same_ignoring_case(value: &Value, constant: &Value) -> bool {
     }
 }
 
+/// So many texts are looked through one by one.
+const FEW: usize = 16;
+
 /// Plain values to look something up in, quickly also when there are many.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Set {
@@ -141,6 +144,10 @@ impl Set {
     }
 
     fn has_text(&self, text: &str) -> bool {
+        if self.texts.len() <= FEW {
+            // Most texts differ in their length already, which is quicker seen than their order.
+            return self.texts.iter().any(|known| known == text);
+        }
         let found = self.texts.binary_search_by(|known| known.as_str().cmp(text));
         found.is_ok()
     }

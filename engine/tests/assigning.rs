@@ -4,7 +4,9 @@
 
 use nearside_engine::compile::compile;
 use nearside_engine::decide::{Context, Decisions, Reason, decide};
+use nearside_engine::facts::edits;
 use nearside_engine::program::Program;
+use nearside_engine::redirect::address;
 use nearside_engine::replay::features_to_object;
 use nearside_engine::request::Request;
 use nearside_engine::state::State;
@@ -337,4 +339,34 @@ fn a_variant_that_passes_through_lets_the_next_rule_decide() {
     };
     assert_eq!(features(&manifest(0.0), "{}")[0].1, Value::from(3.0));
     assert_eq!(features(&manifest(1.0), "{}")[0].1, Value::from(1.0));
+}
+
+#[test]
+fn a_redirect_is_an_address_and_no_change_of_the_page() {
+    let program = valid(
+        r#"{"experiences":[
+            {"id":"none","variants":[{"id":"a","mutations":[{"op":"remove","selector":"p"}]}]},
+            {"id":"first","kind":"redirect","keepQuery":true,"pages":[{"path":"/a"}],
+             "variants":[{"id":"a","redirect":"/b?x={{request.query.x}}"}]},
+            {"id":"second","kind":"redirect","variants":[{"id":"a","redirect":"https://y.example/"}]}]}"#,
+    );
+    let state = State::new(&program);
+    let sent = |url: &str| {
+        let context = Context {
+            visitor_id: "v",
+            request: &Request::new(url, Object::new()),
+            consent: true,
+            forced: &[],
+        };
+        let decisions = decide(&program, &state, &context, NOON);
+        for experience in 0..3 {
+            let edits = edits(&program, &state, &context, experience, 0, NOON);
+            assert_eq!(edits.len(), usize::from(experience == 0));
+        }
+        address(&program, &state, &context, &decisions, NOON)
+    };
+    assert_eq!(sent("https://x/a?x=1&y=2").as_deref(), Some("/b?x=1&y=2"));
+    assert_eq!(sent("https://x/c").as_deref(), Some("https://y.example/"));
+    // Not from a page to itself.
+    assert_eq!(sent("https://y.example/"), None);
 }

@@ -14,7 +14,7 @@ run(async (newVisitor, edge, [log, output]) => {
     const { program } = JSON.parse(document.getElementById("nearside-state").textContent);
     const bytes = new Uint8Array(await (await fetch(`/_ns/program-${program}.bin`)).arrayBuffer());
     const replay = Replay.open(bytes);
-    return log.trimEnd().split("\n").map((message, index) => replay.step(message, index + 1)).join("\n");
+    return log.trimEnd().split("\n").map((message, index) => replay.stepExplained(message, index + 1)).join("\n");
   }, fs.readFileSync(log, "utf8"));
   fs.writeFileSync(output, `${lines}\n`);
   return { errors: page.errors };

@@ -107,7 +107,60 @@ pub fn manifest(seed: u64) -> Value {
         "category": {"of": "properties.category", "on": [{"name": "Product Viewed"}, {"type": "page", "points": 0.3}],
                      "halfLife": random.one(&["2h", "7d"]), "keep": random.one(&[1, 2, 8])},
     });
+    manifest["groups"] = json!({"payers": ["pro", "gold"], "some": ["user-1", "user-2", 30]});
+    manifest["features"] = features(random, &names);
     to_value(manifest)
+}
+
+fn features(random: &mut Random, names: &[String]) -> Json {
+    let mut made = serde_json::Map::new();
+    for index in 0..random.below(4) {
+        let rules: Vec<Json> = (0..1 + random.below(3))
+            .map(|_| {
+                let mut rule = json!({"when": condition(random, names, 1)});
+                match random.below(3) {
+                    0 => rule["value"] = json!(random.below(5)),
+                    _ => {
+                        rule["variants"] = json!([{"id": "a", "value": "a"}, {"id": "b", "value": "b"}]);
+                        assignment(random, &mut rule);
+                    }
+                }
+                if index > 0 && random.chance(30) {
+                    let other = format!("f{}", random.below(index));
+                    rule["requires"] = json!({"$feature": {"id": other, "is": {"$in": ["a", 1, 2, "off"]}}});
+                }
+                rule
+            })
+            .collect();
+        made.insert(format!("f{index}"), json!({"default": "off", "rules": rules}));
+    }
+    Json::Object(made)
+}
+
+/// How visitors are assigned: to what, how many, and whether they keep it.
+fn assignment(random: &mut Random, made: &mut Json) {
+    if random.chance(20) {
+        made["holdout"] = json!(random.one(&[0.1, 0.3]));
+    }
+    if random.chance(20) {
+        made["traffic"] = json!(random.one(&[0.5, 0.9]));
+    } else if random.chance(20) {
+        let from = BEGIN + random.span(5 * DAY);
+        made["traffic"] = json!([
+            {"from": format_timestamp(from), "share": 0.2},
+            {"from": format_timestamp(from + 1 + random.span(5 * DAY)), "share": 0.8},
+        ]);
+    }
+    if random.chance(20) {
+        made["hashAttribute"] = json!(random.one(&["profile.userId", "profile.traits.age"]));
+        made["fallbackAttribute"] = json!("visitor.id");
+    }
+    if random.chance(25) {
+        made["sticky"] = json!(true);
+    }
+    if random.chance(10) {
+        made["filters"] = json!([{"seed": "layer", "ranges": [[0, 0.6]]}]);
+    }
 }
 
 fn experience(random: &mut Random, index: usize, names: &[String]) -> Json {
@@ -149,12 +202,7 @@ fn experience(random: &mut Random, index: usize, names: &[String]) -> Json {
         1 => made["when"] = condition(random, names, 2),
         _ => made["segment"] = json!(names[random.below(names.len())]),
     }
-    if random.chance(25) {
-        made["holdout"] = json!(random.one(&[0.1, 0.3]));
-    }
-    if random.chance(25) {
-        made["traffic"] = json!(random.one(&[0.5, 0.9]));
-    }
+    assignment(random, &mut made);
     if random.chance(40) {
         made["group"] = json!(random.one(&["hero", "bar"]));
         made["priority"] = json!(random.below(3));
@@ -379,7 +427,14 @@ fn attribute(random: &mut Random) -> Json {
         0 => json!({"request.path": {"$startsWith": "/products/"}}),
         1 => json!({"request.query.q": {"$exists": random.chance(50)}}),
         2 => json!({"request.utm.source": "mail"}),
-        3 => json!({"request.geo.country": {"$in": [random.one(&COUNTRIES), random.one(&COUNTRIES)]}}),
+        3 => match random.below(4) {
+            0 => {
+                json!({"request.path": {"$regex": random.one(&["^/products/(bikes|hats)/\\d", "html$", "ü"])}})
+            }
+            1 => json!({"request.geo.country": {"$ini": ["fr", "De"]}}),
+            2 => json!({"profile.traits.plan": {"$inGroup": "payers"}}),
+            _ => json!({"request.geo.country": {"$in": [random.one(&COUNTRIES), random.one(&COUNTRIES)]}}),
+        },
         4 => json!({"request.language": {"$ne": "de"}}),
         5 => json!({"session.number": {"$gte": 1 + random.below(3)}}),
         6 => json!({"session.isNew": random.chance(50)}),

@@ -140,7 +140,7 @@ fn context(logged: &LoggedEvent) -> Context<'_> {
 }
 
 fn differ(one: &Decisions, other: &Decisions) -> bool {
-    (&one.segments, &one.decisions) != (&other.segments, &other.decisions)
+    (&one.segments, &one.features, &one.decisions) != (&other.segments, &other.features, &other.decisions)
 }
 
 /// Nothing differs before the instant that was announced, and something does at it; and a decider, which

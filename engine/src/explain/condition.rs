@@ -69,7 +69,7 @@ impl Walk<'_> {
                 }
             }
             Some(Node::Measure(cell, measure, id)) => {
-                self.measure(&mut object, *cell, *measure, *id, subject)
+                self.measure(&mut object, *cell, *measure, *id, subject);
             }
             Some(Node::AnyGroup(cells, id)) => self.groups(&mut object, cells, *id, subject),
             _ => object.insert("test", test(self.condition, id)),
@@ -85,6 +85,10 @@ impl Walk<'_> {
         };
         let value = self.asked.reading.measure(cell, measure, group);
         object.insert("measure", measure.name());
+        let named = self.asked.program.scores.iter();
+        if let Some((name, _)) = named.into_iter().find(|(_, known)| usize::from(*known) == cell) {
+            object.insert("score", name.as_str());
+        }
         // JSON has no infinity.
         object.insert("value", value.filter(|value| value.is_finite()));
         object.insert("test", test(self.condition, id));

@@ -20,13 +20,30 @@ use crate::sticky::{self, Remembered};
 use crate::time::Timestamp;
 use crate::value::Object;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// The events of one visitor in the order of their arrival.
 #[derive(Clone, Debug, Default)]
 pub struct Log<'a> {
     events: Vec<&'a Event>,
     remembered: Vec<Remembered>,
+    memo: Memo<'a>,
+}
+
+/// Events with what they mean to a cell.
+type Observed<'a> = Vec<(&'a Event, Observation<'a>)>;
+
+/// What was asked since the last event came. The same is asked again and again, and computing it is slow; a log is
+/// used with one program.
+#[derive(Clone, Debug, Default)]
+struct Memo<'a> {
+    sessions: OnceCell<(Vec<Option<u32>>, Session)>,
+    person: OnceCell<Profile>,
+    /// In the order of arrival, and in the order of time, by the keys of the cells.
+    observed: RefCell<BTreeMap<u32, Rc<[Observed<'a>; 2]>>>,
+    held: RefCell<BTreeMap<u32, Option<Timestamp>>>,
 }
 
 impl<'a> Log<'a> {
@@ -34,6 +51,7 @@ impl<'a> Log<'a> {
     pub fn add(&mut self, event: &'a Event) {
         if !self.events.iter().any(|known| known.key == event.key) {
             self.events.push(event);
+            self.memo = Memo::default();
         }
     }
 
@@ -54,13 +72,17 @@ impl<'a> Log<'a> {
     fn before(&self, end: usize) -> Self {
         Self {
             events: self.events[..end].to_vec(),
-            remembered: Vec::new(),
+            ..Self::default()
         }
     }
 
     /// For each event, the number of the session that it belongs to (none for one that came after its
     /// session was over), and the session that is the last.
-    fn sessions(&self) -> (Vec<Option<u32>>, Session) {
+    fn sessions(&self) -> &(Vec<Option<u32>>, Session) {
+        self.memo.sessions.get_or_init(|| self.count_sessions())
+    }
+
+    fn count_sessions(&self) -> (Vec<Option<u32>>, Session) {
         let mut session = Session::default();
         let mut numbers = Vec::with_capacity(self.events.len());
         for event in &self.events {
@@ -108,13 +130,26 @@ impl<'a> Log<'a> {
 
 impl<'a> Log<'a> {
     /// The events that lie in a cell's scope, with what they mean to it, in the order of their times.
-    fn observed(&self, spec: &CellSpec) -> Vec<(&'a Event, Observation<'a>)> {
-        let mut observed = self.observed_as_they_came(spec);
-        observed.sort_by_key(|(event, _)| (event.time, event.key));
-        observed
+    fn observed(&self, spec: &CellSpec) -> Observed<'a> {
+        self.both_orders(spec)[1].clone()
     }
 
-    fn observed_as_they_came(&self, spec: &CellSpec) -> Vec<(&'a Event, Observation<'a>)> {
+    fn observed_as_they_came(&self, spec: &CellSpec) -> Observed<'a> {
+        self.both_orders(spec)[0].clone()
+    }
+
+    fn both_orders(&self, spec: &CellSpec) -> Rc<[Observed<'a>; 2]> {
+        let mut memo = self.memo.observed.borrow_mut();
+        let known = memo.entry(spec.key).or_insert_with(|| {
+            let as_they_came = self.observe(spec);
+            let mut by_time = as_they_came.clone();
+            by_time.sort_by_key(|(event, _)| (event.time, event.key));
+            Rc::new([as_they_came, by_time])
+        });
+        Rc::clone(known)
+    }
+
+    fn observe(&self, spec: &CellSpec) -> Observed<'a> {
         let (numbers, session) = self.sessions();
         let begin = self.person_begins();
         let in_scope = |place: usize| match spec.scope {
@@ -229,7 +264,11 @@ impl Facts for Log<'_> {
                 }
                 Some(score.read(now, decay.half_life))
             }
-            CellKind::Held(path, is) => self.held_since(path, is).map(|since| (now - since) as f64),
+            CellKind::Held(path, is) => {
+                let mut memo = self.memo.held.borrow_mut();
+                let since = memo.entry(spec.key).or_insert_with(|| self.held_since(path, is));
+                since.map(|since| (now - since) as f64)
+            }
             CellKind::Affinity(..) => None,
         }
     }
@@ -255,11 +294,11 @@ impl Facts for Log<'_> {
 
     fn last_session(&self) -> Option<Cow<'_, Session>> {
         let (_, session) = self.sessions();
-        (session.number > 0).then_some(Cow::Owned(session))
+        (session.number > 0).then_some(Cow::Borrowed(session))
     }
 
     fn profile(&self) -> Cow<'_, Profile> {
-        Cow::Owned(self.person(self.events.len()))
+        Cow::Borrowed(self.memo.person.get_or_init(|| self.person(self.events.len())))
     }
 
     fn remembered(&self) -> &[Remembered] {

@@ -4,6 +4,7 @@
 //! not begin (a file that is not there, an option that does not fit).
 
 mod check;
+mod explanation;
 mod import;
 mod manifest_file;
 mod replay;

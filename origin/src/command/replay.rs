@@ -1,8 +1,10 @@
 //! `nearside replay`: folds a log of events and prints what is decided after each.
 
+use super::explanation;
 use super::manifest_file;
 use super::{Failure, complain};
 use nearside_engine::compile::compile;
+use nearside_engine::event::EventKind;
 use nearside_engine::replay::{LoggedEvent, Replay, brute_force};
 use nearside_engine::time::{Timestamp, parse_timestamp};
 use nearside_engine::value::Value;
@@ -24,11 +26,23 @@ pub struct Arguments {
     #[arg(long, value_name = "RFC3339", value_parser = instant)]
     now: Option<Timestamp>,
     /// Decide from the whole log instead of folded state
-    #[arg(long)]
+    #[arg(long, conflicts_with = "explain")]
     brute_force: bool,
+    /// Say why: in words, or as data in each line's `explanation`
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    explain: Option<Explain>,
     /// The log: one JSON event a line, of any number of visitors; `-` for standard input
     #[arg(value_name = "EVENTS.jsonl")]
     events: PathBuf,
+}
+
+/// How decisions are explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Explain {
+    /// In words, for a person.
+    Text,
+    /// As a member of each line.
+    Json,
 }
 
 fn instant(text: &str) -> Result<Timestamp, String> {
@@ -59,7 +73,20 @@ impl Arguments {
         } else {
             let mut replay = Replay::new(&program);
             while let Some(logged) = log.next_event()? {
-                write_line(&mut output, &replay.step(&logged))?;
+                match self.explain {
+                    None => write_line(&mut output, &replay.step(&logged))?,
+                    Some(Explain::Json) => write_line(&mut output, &replay.step_explained(&logged))?,
+                    Some(Explain::Text) => {
+                        let event = &logged.event;
+                        let summary = match (event.kind, event.name.as_str()) {
+                            (EventKind::Page, _) => format!("saw {}", logged.request.path()),
+                            (kind, "") => format!("sent {}", kind.name()),
+                            (_, name) => format!("did \"{name}\""),
+                        };
+                        let line = replay.step_explained(&logged);
+                        output.write_all(explanation::text(&line, &summary).as_bytes())?;
+                    }
+                }
             }
         }
         output.flush()?;

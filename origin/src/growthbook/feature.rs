@@ -315,7 +315,7 @@ impl Import<'_> {
 /// Sets a condition to all of some; to none if there are none.
 pub(super) fn set_condition(target: &mut Object, name: &str, parts: Vec<Value>) {
     let joined = all(parts);
-    if joined.as_object().is_some_and(|joined| joined.is_empty()) {
+    if joined.as_object().is_some_and(Object::is_empty) {
         target.remove(name);
     } else {
         target.insert(name, joined);

@@ -7,7 +7,7 @@
 use super::condition::never;
 use super::{Import, object};
 use nearside_engine::regex::Regex;
-use nearside_engine::value::Value;
+use nearside_engine::value::{Object, Value};
 
 /// The parts of a simple pattern.
 struct Simple {
@@ -106,7 +106,7 @@ impl Import<'_> {
             parts.push(object([(&format!("request.query.{name}"), test)]));
         }
         let fits = parts.iter().all(|part| {
-            let patterns = part.as_object().into_iter().flat_map(|part| part.iter());
+            let patterns = part.as_object().into_iter().flat_map(Object::iter);
             patterns
                 .filter_map(|(_, test)| test.get("$regexi").as_str())
                 .all(|pattern| Regex::compile(pattern, true).is_ok())

@@ -122,6 +122,49 @@ fn a_line_that_is_too_long_is_passed_over() {
     assert!(output.lines().last().unwrap().contains("\"line\":3"), "{output}");
 }
 
+const EXPLAINED: &str = r#"{"segments":{"reader":{"when":{"$events":{"type":"page","where":{"properties.category":"bikes"},"within":"7d","in":"visitor","count":{"$gte":2}}}},
+"abandoner":{"when":{"$sequence":{"steps":[{"name":"Product Added"},{"not":{"name":"Order Completed"},"for":"15m"}]}}},
+"keen":{"when":{"$and":[{"$segment":"reader"},{"score.engaged":{"$gte":2}},{"affinity.cat.top":"bikes"},{"$held":{"path":"profile.traits.plan","is":"trial","for":"14d"}}]}},
+"same":{"when":{"$events":{"name":"Product Viewed","by":"properties.sku","count":{"$gte":2},"sum":{"of":"properties.price","$gte":10}}}}},
+"scores":{"engaged":{"on":[{"type":"page","points":1.5}],"halfLife":"1d","cap":100}},
+"affinities":{"cat":{"of":"properties.category","on":[{"type":"page"}],"halfLife":"7d"}},
+"experiences":[{"id":"hero","pages":[{"path":"/"}],"segment":"reader","holdout":0.05,"group":"hero","variants":[{"id":"ride"}]},
+{"id":"win-back","when":{"$or":[{"$segment":"abandoner"},{"profile.traits.plan":{"$in":["gold","pro"]}}]},"variants":[{"id":"a"},{"id":"b"}]}]}"#;
+const EXPLAINED_LOG: &str = r#"{"type":"page","messageId":"1","anonymousId":"v","timestamp":"2026-11-21T10:00:00Z","properties":{"category":"bikes"},"context":{"page":{"path":"/bikes"}}}
+{"type":"identify","messageId":"2","anonymousId":"v","userId":"ada","timestamp":"2026-11-21T10:01:00Z","traits":{"plan":"trial"}}
+{"type":"track","event":"Product Added","messageId":"3","anonymousId":"v","timestamp":"2026-11-21T10:02:00Z","properties":{"sku":"a","price":5}}
+{"type":"page","messageId":"4","anonymousId":"v","timestamp":"2026-11-21T10:20:00Z","properties":{"category":"bikes"},"context":{"page":{"path":"/"}}}"#;
+
+#[test]
+fn replay_explains_in_words_and_as_data() {
+    let files = Files::new(&[("m.json", EXPLAINED), ("log.jsonl", EXPLAINED_LOG)]);
+    let (code, text, errors) = files.run(&["replay", "--manifest", "m.json", "--explain", "log.jsonl"]);
+    assert_eq!((code, errors.as_str()), (0, ""));
+    let last = &text[text.find("line 4: v saw /, 2026-11-21T10:20:00.000Z").unwrap()..];
+    for sentence in [
+        "experience hero gives `ride`: assigned by the visitor's place",
+        "✓ the visitor is in the segment reader",
+        "✓ held out are places below 0.05; the visitor's is 0.7383",
+        "✓ the sequence \"Product Added\" → no \"Order Completed\" for 15 min in this session was completed",
+        "✓ the score engaged is 2.99 (asked: at least 2), last event now",
+        "✗ profile.traits.plan has been what is asked for 19 min (needed: at least 14 d)",
+        "✓ a page view with properties.category \"bikes\" within 7 d happened 2 times (asked: at least 2)",
+        "✗ profile.traits.plan is \"trial\" (asked: one of \"gold\", \"pro\"), told 19 min ago",
+    ] {
+        assert!(last.contains(sentence), "{sentence}\n{last}");
+    }
+    let (_, plain, _) = files.run(&["replay", "--manifest", "m.json", "log.jsonl"]);
+    let (code, data, _) = files.run(&["replay", "--manifest", "m.json", "--explain=json", "log.jsonl"]);
+    assert_eq!(code, 0);
+    for (explained, plain) in data.lines().zip(plain.lines()) {
+        let mut explained: Value = serde_json::from_str(explained).unwrap();
+        let explanation = explained.as_object_mut().unwrap().remove("explanation").unwrap();
+        assert_eq!(explained, serde_json::from_str::<Value>(plain).unwrap());
+        assert_eq!(explanation["experiences"][0]["experience"], "hero");
+        assert_eq!(explanation["segments"].as_array().unwrap().len(), 4);
+    }
+}
+
 #[test]
 fn rewrite_prints_the_page() {
     let page = "<!doctype html><h1 id=x>Welcome</h1><p>stays";

@@ -8,64 +8,70 @@ use std::fs;
 use std::process::Command;
 use xtask::stack::{DEVELOPMENT_EDGE_SECRET, StackOptions};
 
-/// How many random sessions are compared, and with which manifest and log.
-const SESSIONS: usize = 1_000;
+/// How many random sessions are compared at once; their explanations are some 20 MB.
+const SESSIONS: usize = 500;
 const SEED: u64 = 20_261_121;
 
 #[test]
-fn decisions_are_the_same_in_all_three_places() {
+fn decisions_and_their_explanations_are_the_same_in_all_three_places() {
+    let parts: u64 = match std::env::var("NEARSIDE_LONG").as_deref() {
+        Ok("1") => 20,
+        _ => 2,
+    };
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let manifest = at("manifest.json");
     fs::write(&manifest, serde_json::to_string(&corpus::manifest(SEED)).unwrap()).unwrap();
-    let log: String = corpus::log(SEED, SESSIONS)
-        .iter()
-        .map(|message| serde_json::to_string(message).unwrap() + "\n")
-        .collect();
-    fs::write(at("log.jsonl"), &log).unwrap();
-
     let stack = start(StackOptions {
         manifest: Some(manifest.clone()),
         ..StackOptions::default()
     });
-
-    let native = Command::new(xtask::paths::origin_binary())
-        .args(["replay", "--manifest"])
-        .args([&manifest, &at("log.jsonl")])
-        .output()
-        .unwrap();
-    assert!(
-        native.status.success(),
-        "{}",
-        String::from_utf8_lossy(&native.stderr)
-    );
-    let native = String::from_utf8(native.stdout).unwrap();
-    assert_eq!(native.lines().count(), log.lines().count());
-    let assigned = native
-        .lines()
-        .filter(|line| line.contains("\"assigned\""))
-        .count();
-    assert!(
-        assigned > log.lines().count() / 10,
-        "a corpus that decides nothing compares nothing: {assigned}"
-    );
-
     let bearer = format!("Bearer {DEVELOPMENT_EDGE_SECRET}");
     let headers = [("authorization", bearer.as_str())];
-    let worker = Visitor::new(&stack.edge.url()).send("POST", "/_ns/v1/replay", &headers, &log);
-    assert_eq!(worker.status, 200, "{}", worker.text());
-    compare("the worker", &worker.text(), &native);
+    let (mut events, mut assigned) = (0, 0);
+    for part in 0..parts {
+        let log: String = corpus::log(SEED + part, SESSIONS)
+            .iter()
+            .map(|message| serde_json::to_string(message).unwrap() + "\n")
+            .collect();
+        fs::write(at("log.jsonl"), &log).unwrap();
+        let native = Command::new(xtask::paths::origin_binary())
+            .args(["replay", "--explain=json", "--manifest"])
+            .args([&manifest, &at("log.jsonl")])
+            .output()
+            .unwrap();
+        assert!(
+            native.status.success(),
+            "{}",
+            String::from_utf8_lossy(&native.stderr)
+        );
+        let native = String::from_utf8(native.stdout).unwrap();
+        assert_eq!(native.lines().count(), log.lines().count());
+        events += log.lines().count();
+        assigned += native
+            .lines()
+            .filter(|line| line.contains("\"assigned\""))
+            .count();
 
-    let output = at("browser.jsonl");
-    let arguments = [
-        at("log.jsonl").display().to_string(),
-        output.display().to_string(),
-    ];
-    script("parity.cjs", &stack.edge.url(), &[&arguments[0], &arguments[1]]);
-    compare("the browser", &fs::read_to_string(output).unwrap(), &native);
+        let worker = Visitor::new(&stack.edge.url()).send("POST", "/_ns/v1/replay?explain", &headers, &log);
+        assert_eq!(worker.status, 200, "{}", worker.text());
+        compare("the worker", &worker.text(), &native);
+
+        let output = at("browser.jsonl");
+        let arguments = [
+            at("log.jsonl").display().to_string(),
+            output.display().to_string(),
+        ];
+        script("parity.cjs", &stack.edge.url(), &[&arguments[0], &arguments[1]]);
+        compare("the browser", &fs::read_to_string(output).unwrap(), &native);
+    }
+    assert!(
+        assigned > events / 10,
+        "a corpus that decides nothing compares nothing: {assigned}"
+    );
     println!(
-        "{SESSIONS} sessions, {} events, {assigned} with an assigned variant",
-        log.lines().count()
+        "{} sessions, {events} events, {assigned} with an assigned variant",
+        parts as usize * SESSIONS
     );
 }
 
