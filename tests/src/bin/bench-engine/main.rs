@@ -30,8 +30,8 @@ use visit::Visit;
 
 const EVENTS: usize = 10_000;
 /// Rounds in turn, and events in each.
-const ROUNDS: usize = 300;
-const ROUND: usize = 100;
+const ROUNDS: usize = 60;
+const ROUND: usize = 500;
 
 /// What sealing adds to a state: the key's id, a nonce and a tag; see `edge/src/seal.rs`.
 const SEAL: usize = 1 + 24 + 16;
@@ -56,6 +56,7 @@ fn segments() -> Vec<Json> {
         Visit::new(Kind::Themes(100), 1_000, EVENTS),
         Visit::new(Kind::Themes(10), 100, EVENTS),
         Visit::new(Kind::Themes(100), 100, EVENTS),
+        Visit::new(Kind::Shop, 100, EVENTS).with_fresh(),
     ];
     for _ in 0..ROUNDS {
         visits.iter_mut().for_each(|visit| visit.go_on(ROUND));
@@ -67,7 +68,7 @@ fn segments() -> Vec<Json> {
             "segments that tell nothing: {members}"
         );
     }
-    let [shop, thousand, hundred, sparse] = &visits;
+    let [shop, thousand, hundred, sparse, fresh] = &visits;
     vec![
         row(
             "100 segments, 50 experiences: fold an event and decide everything, p50",
@@ -78,7 +79,7 @@ fn segments() -> Vec<Json> {
         ),
         row(
             "the same: the first decision, of a fresh decider, p50",
-            shop.times.fresh(),
+            fresh.times.fresh(),
             shop.times.kept(),
             "ours, fold and decide with the decider kept",
             "µs",

@@ -92,7 +92,7 @@ fn condition(random: &mut Random, place: usize) -> Json {
         7 => {
             json!({"id": {"$inGroup": random.one(&["staff", "testers", "friends"])}, "country": {"$ne": "BR"}})
         }
-        8 => json!({"tags": {"$all": [random.one(&TAGS)]}, "referrer": {"$exists": random.chance(50)}}),
+        8 => json!({"tags": {"$all": [random.one(&TAGS)]}, "invitedBy": {"$exists": random.chance(50)}}),
         _ => {
             json!({"browser": {"$in": [random.one(&BROWSERS), random.one(&BROWSERS)]}, "tags": {"$size": {"$gte": 1 + random.below(2)}},
                     "company.name": {"$exists": true}})
@@ -127,7 +127,7 @@ pub(crate) fn visitors() -> Vec<Json> {
                 "company": {"size": random.below(500), "name": "Acme"},
             });
             if random.chance(50) {
-                visitor["referrer"] = json!("https://search.example/");
+                visitor["invitedBy"] = json!("ada");
             }
             visitor
         })

@@ -44,6 +44,9 @@ pub(crate) struct Visit {
     page: usize,
     pub(crate) state: State,
     decider: Decider,
+    /// Whether fresh deciders are measured too. Copies of the state push what is used again out of the processor's
+    /// caches.
+    is_fresh: bool,
     pub(crate) times: Times,
 }
 
@@ -59,9 +62,16 @@ impl Visit {
             page: 0,
             state: State::new(&program),
             decider: Decider::new(),
+            is_fresh: false,
             times: Times::default(),
             program,
         }
+    }
+
+    /// Measures fresh deciders too.
+    pub(crate) fn with_fresh(mut self) -> Self {
+        self.is_fresh = true;
+        self
     }
 
     pub(crate) fn program(&self) -> &Program {
@@ -100,7 +110,7 @@ impl Visit {
             black_box(decided);
         });
         self.times.kept.push(time);
-        if self.at % 4 == 0 {
+        if self.is_fresh && self.at % 4 == 0 {
             let mut state = self.state.clone();
             let time = microseconds(|| {
                 let mut decider = Decider::new();
