@@ -28,6 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         state: State::new(&program).to_bytes(&program),
         request: Object::new(),
         applied: Vec::new(),
+        forced: Vec::new(),
         features: Object::new(),
         page_view: None,
         confirmed: Vec::new(),

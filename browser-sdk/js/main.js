@@ -30,6 +30,9 @@ const PAGE = /^\{"type":"page",("anonymousId"|"messageId")?/;
 /** Loads the engine's module; `Engine` and `Replay` work when it is done. */
 export const init = (module = WASM_URL) => load({ module_or_path: module });
 
+/** Seconds that the cookie lives which says that the visitor was just sent to this page; the edge has it too. */
+const SENT_AGE = 10;
+
 const cookie = (name) => new RegExp(`(?:^|; )${name}=([^;]*)`).exec(document.cookie)?.[1];
 
 /** What a reset has written, until the edge ends it. */
@@ -38,9 +41,9 @@ const resetMark = () => {
   return RESET.test(text) && text;
 };
 
-const writeCookie = (text, age) => {
+const writeCookie = (text, age, name = "ns_j") => {
   const secure = location.protocol == "https:" ? "; Secure" : "";
-  document.cookie = `ns_j=${text}; Path=/; SameSite=Lax; Max-Age=${age}${secure}`;
+  document.cookie = `${name}=${text}; Path=/; SameSite=Lax; Max-Age=${age}${secure}`;
 };
 
 /** The last reset in any tab, and the way to tell of one. */
@@ -113,6 +116,8 @@ export const start = async (hub) => {
   let hasMoved;
   let asking = new AbortController();
   let otherTab;
+  const wasSent = cookie("ns_to");
+  if (wasSent) writeCookie("", 0, "ns_to");
 
   const now = () => Date.now() + state.offset;
 
@@ -277,6 +282,20 @@ export const start = async (hub) => {
     update();
   };
 
+  /**
+   * Sends the visitor to another page, where the edge could not. Who was just sent here, or has no cookie that
+   * would say so, stays; and so does who is there already.
+   */
+  const redirect = () => guarded(() => {
+    const target = engine.redirect(now());
+    const bare = ({ href }) => href.split("#")[0];
+    if (!target || wasSent) return;
+    const url = new URL(target, location.href);
+    if (bare(url) == bare(location)) return;
+    writeCookie(1, SENT_AGE, "ns_to");
+    if (cookie("ns_to")) location.replace(url);
+  });
+
   const becomeOther = () => {
     isOther = true;
     hub.visitor = undefined;
@@ -305,8 +324,10 @@ export const start = async (hub) => {
     otherTab = setTimeout(restart, resetMark() ? PATIENCE : 0);
   };
 
+  let isWritten;
   try {
     let first = writtenState();
+    isWritten = !!first;
     for (const [experience, variant, left] of first?.page.applied || []) applied.set(experience, { variant, left });
     isCounted = !!first?.page.pageView && !first.stale;
     if (!first || first.stale) first = await fetchState("/_ns/state", {});
@@ -320,6 +341,7 @@ export const start = async (hub) => {
   catchUp();
   update();
   hub.queue.splice(0).forEach(receive);
+  if (!isWritten && !isOther) redirect();
   if (!isOther && resetMark()) {
     // Another tab is about to become somebody else.
     becomeOther();

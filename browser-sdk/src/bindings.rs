@@ -72,8 +72,13 @@ impl Engine {
     }
 
     /// See [`Visit::decide`].
-    pub fn decide(&self, now: f64) -> String {
+    pub fn decide(&mut self, now: f64) -> String {
         json::write(&self.0.decide(instant(now)))
+    }
+
+    /// See [`Visit::redirect`].
+    pub fn redirect(&self, now: f64) -> Option<String> {
+        self.0.redirect(instant(now))
     }
 
     /// See [`Visit::edits`].

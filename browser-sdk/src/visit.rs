@@ -1,10 +1,12 @@
 //! A visit to a page: the visitor's state, what is decided, and the journal.
 
 use nearside_engine::decide::{Context, decide};
+use nearside_engine::decider::Decider;
 use nearside_engine::event::{Arrival, Event, EventKey, EventKind, event_key};
 use nearside_engine::facts::edits;
 use nearside_engine::fold::{Folded as Fold, fold};
 use nearside_engine::program::Program;
+use nearside_engine::redirect::redirect;
 use nearside_engine::replay::decisions_to_object;
 use nearside_engine::request::Request;
 use nearside_engine::state::State;
@@ -39,11 +41,14 @@ pub enum Folded {
 pub struct Visit {
     program: Program,
     state: State,
+    decider: Decider,
     visitor_id: String,
     /// What the edge knows of the request and the page cannot.
     extra: Object,
     request: Request,
     consent: Option<String>,
+    /// What a preview asks for: places of experiences and their variants.
+    forced: Vec<(u16, u16)>,
     /// Events for the journal, until it is written.
     unwritten: Vec<Event>,
     /// Keys of events that are in a sealed state: the journal need not keep them.
@@ -58,9 +63,13 @@ impl Visit {
         let page = PageState::from_value(page_state).ok()?;
         let state = State::from_bytes(&program, &page.state).unwrap_or_else(|_| State::new(&program));
         let request = Request::new(url, page.request.clone());
+        let forced = page.forced.iter();
+        let forced = forced.filter_map(|(experience, variant)| program.variant(experience, variant));
         let mut visit = Self {
+            forced: forced.collect(),
             program,
             state,
+            decider: Decider::new(),
             visitor_id: page.visitor_id,
             extra: page.request,
             request,
@@ -215,32 +224,53 @@ impl Visit {
             visitor_id: &self.visitor_id,
             request,
             consent,
-            forced: &[],
+            forced: &self.forced,
         }
+    }
+
+    /// Whether the site keeps us from this page.
+    fn is_excluded(&self) -> bool {
+        let (url, path) = (self.request.url(), self.request.path());
+        let mut excluded = self.program.site.exclude.iter();
+        excluded.any(|page| page.matches(url, path))
     }
 
     /// Decides: `{"decisions": […], "segments": […], "places": […], "nextChangeAt"?}`, where `places` has the
     /// place of the variant to show, or `null`, for each experience.
-    pub fn decide(&self, now: Timestamp) -> Value {
-        let decisions = decide(&self.program, &self.state, &self.context(), now);
-        let (url, path) = (self.request.url(), self.request.path());
-        let excluded = self
-            .program
-            .site
-            .exclude
-            .iter()
-            .any(|page| page.matches(url, path));
+    ///
+    /// An assignment that is to be kept is kept as long as the page is open; the edge keeps it for the next one.
+    pub fn decide(&mut self, now: Timestamp) -> Value {
+        let excluded = self.is_excluded();
+        let consent = self.consents(PERSONALIZATION);
+        let context = Context {
+            visitor_id: &self.visitor_id,
+            request: &self.request,
+            consent,
+            forced: &self.forced,
+        };
+        let decisions = self.decider.decide(&self.program, &mut self.state, &context, now);
+        self.state.keep_sticky(&self.program, &context, decisions, now);
         let places = decisions.decisions.iter().map(|decision| match decision.variant {
             Some(place) if !excluded => Value::Number(f64::from(place)),
             _ => Value::Null,
         });
         let places: Vec<Value> = places.collect();
-        let mut object = decisions_to_object(&self.program, &decisions);
+        let mut object = decisions_to_object(&self.program, decisions);
         object.insert("places", places);
         if let Some(next) = decisions.next_change_at {
             object.insert("nextChangeAt", next as f64);
         }
         Value::Object(object)
+    }
+
+    /// Where the visitor is sent instead of being shown this page.
+    pub fn redirect(&self, now: Timestamp) -> Option<String> {
+        let context = self.context();
+        let decisions = decide(&self.program, &self.state, &context, now);
+        if self.is_excluded() {
+            return None;
+        }
+        redirect(&self.program, &self.state, &context, &decisions, now)
     }
 
     /// The edits of a variant: `[[selector, operation, name, content], …]`.

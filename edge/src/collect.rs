@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::error::ApiError;
+use crate::preview::Preview;
 use crate::programs::{self, Loaded};
 use crate::visit::{Consent, Visit, known_id, new_id};
 use crate::{body, clock, cookies, forward, json, messages, snapshots};
@@ -141,8 +142,12 @@ async fn fold_and_hand_on(
             visit.fold(program, event);
         }
     }
-    let messages = collected.into_iter().map(|collected| collected.message).collect();
-    let handed_on = if identifies && consent.personalization {
+    let messages: Vec<_> = collected.into_iter().map(|collected| collected.message).collect();
+    let handed_on = if Preview::read("", cookie, program, config, now).is_on() {
+        // What is done in a preview shows its effect there, and counts nowhere else.
+        result.insert("filtered", messages.len() as f64);
+        Ok(false)
+    } else if identifies && consent.personalization {
         forward::hand_on_now(messages, env, config).await
     } else {
         forward::hand_on(messages, env, config).await.map(|()| false)

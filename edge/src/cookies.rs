@@ -1,6 +1,8 @@
 //! Cookies: read from a request, written to a response.
 
-use nearside_engine::wire::{CONSENT_COOKIE, JOURNAL_COOKIE, STATE_COOKIE, VISITOR_COOKIE};
+use nearside_engine::wire::{
+    CONSENT_COOKIE, JOURNAL_COOKIE, PREVIEW_COOKIE, REDIRECT_COOKIE, STATE_COOKIE, VISITOR_COOKIE,
+};
 
 /// How long the visitor's id and state are kept: 400 days, the longest that browsers keep a cookie.
 const MAX_AGE: u32 = 400 * 24 * 60 * 60;
@@ -21,7 +23,14 @@ fn pairs(header: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// What is the edge's alone.
-const OURS: [&str; 4] = [STATE_COOKIE, JOURNAL_COOKIE, VISITOR_COOKIE, CONSENT_COOKIE];
+const OURS: [&str; 6] = [
+    STATE_COOKIE,
+    JOURNAL_COOKIE,
+    VISITOR_COOKIE,
+    CONSENT_COOKIE,
+    PREVIEW_COOKIE,
+    REDIRECT_COOKIE,
+];
 
 fn is_ours(pair: &str) -> bool {
     OURS.contains(&pair.split('=').next().unwrap_or_default().trim())
@@ -48,6 +57,12 @@ pub(crate) fn set(name: &str, value: &str, secure: bool) -> String {
     format!("{name}={value}; Path=/; Max-Age={MAX_AGE}; HttpOnly; SameSite=Lax{secure}")
 }
 
+/// A `Set-Cookie` header for a cookie that scripts cannot read, and that ends with the browser.
+pub(crate) fn set_for_now(name: &str, value: &str, secure: bool) -> String {
+    let secure = if secure { "; Secure" } else { "" };
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}")
+}
+
 /// A `Set-Cookie` header that ends a cookie which scripts write.
 pub(crate) fn expire(name: &str, secure: bool) -> String {
     let secure = if secure { "; Secure" } else { "" };
@@ -70,7 +85,7 @@ mod tests {
     #[test]
     fn the_upstream_gets_its_own_cookies_unchanged() {
         assert_eq!(
-            for_upstream("cart=1; ns_s=x; theme=\"a b\"; ns_j=; flag"),
+            for_upstream("cart=1; ns_s=x; ns_p=t; theme=\"a b\"; ns_j=; flag"),
             "cart=1; theme=\"a b\"; flag"
         );
         assert_eq!(for_upstream("ns_id=1"), "");

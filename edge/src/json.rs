@@ -27,15 +27,29 @@ pub(crate) fn write_for_script(value: &Value) -> String {
             '\u{2028}' => escaped.push_str("\\u2028"),
             '\u{2029}' => escaped.push_str("\\u2029"),
             // The page may have any encoding that has ASCII.
-            other if !other.is_ascii() => {
-                for unit in other.encode_utf16(&mut [0; 2]) {
-                    escaped.push_str(&format!("\\u{unit:04x}"));
-                }
-            }
-            other => escaped.push(other),
+            other => push_ascii(other, &mut escaped),
         }
     }
     escaped
+}
+
+/// Writes JSON for a header: printable ASCII alone.
+pub(crate) fn write_for_header(value: &Value) -> String {
+    let json = write(value);
+    let mut escaped = String::with_capacity(json.len());
+    for character in json.chars() {
+        push_ascii(character, &mut escaped);
+    }
+    escaped
+}
+
+fn push_ascii(character: char, escaped: &mut String) {
+    if character.is_ascii() && !character.is_ascii_control() {
+        return escaped.push(character);
+    }
+    for unit in character.encode_utf16(&mut [0; 2]) {
+        escaped.push_str(&format!("\\u{unit:04x}"));
+    }
 }
 
 #[cfg(test)]
@@ -50,6 +64,14 @@ mod tests {
             json,
             r#""\u003c/script\u003e\u003c!--\u0026\u2028\u00e9\ud83d\udeb2""#
         );
+        assert_eq!(read(json.as_bytes()), Some(value));
+    }
+
+    #[test]
+    fn a_header_has_printable_ascii_alone() {
+        let value = Value::from("a\"\r\n\u{7f}é\u{1f6b2}");
+        let json = write_for_header(&value);
+        assert_eq!(json, r#""a\"\r\n\u007f\u00e9\ud83d\udeb2""#);
         assert_eq!(read(json.as_bytes()), Some(value));
     }
 

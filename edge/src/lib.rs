@@ -7,7 +7,8 @@
 //!    origin for what it knows of the visitor, where that is due.
 //! 3. `visit` reads the visitor's cookies: who they are, their sealed state (`seal`), and the journal of
 //!    events that the edge has not confirmed yet; it folds them in.
-//! 4. The engine decides; the rewriter edits the page while it streams (`rewrite`).
+//!    `preview` reads what an author wants to see instead.
+//! 4. The engine decides (`redirects`: that the visitor is sent to another page); the rewriter edits the page while it streams (`rewrite`).
 //! 5. The page leaves with the state for the SDK and the new cookies; the page view is handed on
 //!    (`forward`) when the visitor has their page.
 //! 6. `collect` takes the batches of events that the SDK sends.
@@ -27,6 +28,7 @@ mod collect;
 mod config;
 mod cookies;
 mod error;
+mod explain;
 mod forward;
 mod identifiers;
 mod json;
@@ -34,8 +36,10 @@ mod messages;
 mod origin;
 mod page;
 mod page_state;
+mod preview;
 mod programs;
 mod proxy;
+mod redirects;
 mod replay;
 mod request_facts;
 mod rewrite;

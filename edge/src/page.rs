@@ -1,19 +1,22 @@
 //! A page of the site: asked for at the upstream, decided, rewritten while it passes.
 
 use crate::config::Config;
+use crate::explain::{EXPLAIN_HEADER, explain_header};
+use crate::preview::Preview;
 use crate::programs::{self, Loaded};
 use crate::proxy::{self, UpstreamRequest};
 use crate::timing::{Outcome, Timing};
 use crate::visit::{Consent, Visit};
-use crate::{clock, forward, identifiers, page_state, request_facts, rewrite, snapshots};
-use nearside_engine::decide::{Context as Question, decide};
+use crate::{clock, cookies, forward, identifiers, page_state, redirects, request_facts, rewrite, snapshots};
+use nearside_engine::decide::{Context as Question, Decisions, decide};
 use nearside_engine::event::{Event, EventKind, event_key};
+use nearside_engine::program::Program;
 use nearside_engine::replay::features_to_object;
 use nearside_engine::request::Request;
 use nearside_engine::value::{Object, Value};
-use nearside_engine::wire::PageView;
+use nearside_engine::wire::{PageView, REDIRECT_COOKIE};
 use nearside_rewriter::{PageRewriter, Settings};
-use worker::{Context, Env, Headers, Result, console_log, web_sys};
+use worker::{Context, Env, Headers, Response, Result, console_log, web_sys};
 
 /// Answers a request for anything of the site.
 pub(crate) async fn handle(
@@ -31,8 +34,9 @@ pub(crate) async fn handle(
     if !may_be_page(request, &headers) {
         return or_bad_gateway(upstream.send().headers().await);
     }
+    let is_head = request.method() == "HEAD";
     let asked_at = clock::now();
-    let answer = if accepts_html(&headers) {
+    let answer = if accepts_html(&headers) && !is_head {
         upstream.whole()?.send()
     } else {
         upstream.send()
@@ -40,31 +44,45 @@ pub(crate) async fn handle(
     let loaded = programs::current(env, context, config).await;
     let cookie = headers.get("cookie")?.unwrap_or_default();
     let now = clock::now();
+    let secure = request.url().starts_with("https:");
+    let preview = loaded.as_ref().map_or_else(Preview::default, |loaded| {
+        Preview::read(&request.url(), &cookie, &loaded.program, config, now)
+    });
+    timing.note(preview.note);
+    let untouched = |response: web_sys::Response, timing: &Timing, outcome| {
+        // Of a page without its body only a redirect is ours.
+        if is_head {
+            return Ok(response);
+        }
+        untouched(&response, timing, outcome, preview.cookie(secure))
+    };
     let visitor = loaded
         .as_ref()
-        .map(|loaded| read_visit(loaded, &cookie, context, config, now));
+        .map(|loaded| read_visit(loaded, &cookie, &preview, context, config, now));
     let response = match answer.headers().await {
         Ok(response) => response,
         Err(error) => return or_bad_gateway(Err(error)),
     };
     timing.upstream(clock::now() - asked_at);
-    if !is_page(&response) {
-        return untouched(&response, &timing, Outcome::Untouched);
+    if !is_page(&response, is_head) {
+        return untouched(response, &timing, Outcome::Untouched);
     }
     let (Some(loaded), Some(visitor)) = (loaded, visitor) else {
-        return untouched(&response, &timing, Outcome::NoProgram);
+        return untouched(response, &timing, Outcome::NoProgram);
     };
     let visit = match visitor {
         Ok(visit) => visit,
-        Err(outcome) => return untouched(&response, &timing, outcome),
+        Err(outcome) => return untouched(response, &timing, outcome),
     };
     match personalise(
-        request, &headers, &response, &loaded, visit, env, context, config, &timing,
+        request, &headers, &response, &loaded, visit, &preview, env, context, config, &timing,
     ) {
         Ok(personalised) => Ok(personalised),
         Err(Stop(outcome, error)) => {
-            console_log!("nearside: a page passed as it came: {error}");
-            untouched(&response, &timing, outcome)
+            if !is_head {
+                console_log!("nearside: a page passed as it came: {error}");
+            }
+            untouched(response, &timing, outcome)
         }
     }
 }
@@ -105,7 +123,7 @@ impl From<worker::Error> for Stop {
 fn may_be_page(request: &web_sys::Request, headers: &Headers) -> bool {
     let accepts = headers.get("accept").ok().flatten().unwrap_or_default();
     let upgrade = headers.has("upgrade").unwrap_or_default();
-    request.method() == "GET" && !upgrade && (accepts.is_empty() || accepts.contains("text/html") || accepts.contains("*/*"))
+    matches!(request.method().as_str(), "GET" | "HEAD") && !upgrade && (accepts.is_empty() || accepts.contains("text/html") || accepts.contains("*/*"))
         // Browsers say what a request is for; of these none is for a page.
         && !headers.get("sec-fetch-dest").ok().flatten().is_some_and(|destination| {
             matches!(destination.as_str(), "image" | "script" | "style" | "font" | "audio" | "video" | "track" | "manifest")
@@ -122,7 +140,7 @@ fn accepts_html(headers: &Headers) -> bool {
 }
 
 /// Whether the answer is a page that can be read and changed.
-fn is_page(response: &web_sys::Response) -> bool {
+fn is_page(response: &web_sys::Response, is_head: bool) -> bool {
     let headers = Headers(response.headers());
     let header = |name: &str| headers.get(name).ok().flatten().unwrap_or_default();
     let is_html = header("content-type")
@@ -142,22 +160,28 @@ fn is_page(response: &web_sys::Response) -> bool {
     let is_fixed = header("cache-control")
         .to_ascii_lowercase()
         .contains("no-transform");
-    response.status() == 200 && is_html && is_readable && !is_file && !is_fixed && response.body().is_some()
+    let has_body = is_head || response.body().is_some();
+    response.status() == 200 && is_html && is_readable && !is_file && !is_fixed && has_body
 }
 
 /// Reads who asks, and asks the origin for what it knows of them.
 fn read_visit(
     loaded: &Loaded,
     cookie: &str,
+    preview: &Preview,
     context: &Context,
     config: &Config,
     now: i64,
 ) -> std::result::Result<Visit, Outcome> {
-    if !Consent::read(cookie, &loaded.program).personalization {
+    let consent = Consent::read(cookie, &loaded.program).personalization;
+    // Who has asked for variants gets them; without consent nothing else is read or kept for it.
+    if !consent && !preview.is_on() {
         return Err(Outcome::NoConsent);
     }
-    let visit = Visit::read(cookie, &loaded.program, config, now, true).ok_or(Outcome::Failed)?;
-    snapshots::ask(&visit, context, config, now);
+    let visit = Visit::read(cookie, &loaded.program, config, now, consent).ok_or(Outcome::Failed)?;
+    if consent {
+        snapshots::ask(&visit, context, config, now);
+    }
     Ok(visit)
 }
 
@@ -171,6 +195,7 @@ fn personalise(
     response: &web_sys::Response,
     loaded: &Loaded,
     mut visit: Visit,
+    preview: &Preview,
     env: &Env,
     context: &Context,
     config: &Config,
@@ -187,10 +212,16 @@ fn personalise(
     {
         return Err(Stop(Outcome::Excluded, "the site excludes it".to_owned()));
     }
-    snapshots::take(&mut visit, program);
     let now = clock::now();
     let cookie = headers.get("cookie")?.unwrap_or_default();
-    let counts = is_seen_by_a_person(headers) && Consent::read(&cookie, program).analytics;
+    let consent = Consent::read(&cookie, program);
+    if consent.personalization {
+        snapshots::take(&mut visit, program);
+    }
+    let is_head = request.method() == "HEAD";
+    let counts = !is_head && is_seen_by_a_person(headers) && consent.analytics;
+    // Who is sent elsewhere has not seen this page.
+    let unseen = redirects::are_possible(program, &cookie).then(|| visit.state.clone());
     let page_view = if counts {
         view(&mut visit, loaded, &page, now)
     } else {
@@ -199,14 +230,41 @@ fn personalise(
     let question = Question {
         visitor_id: &visit.visitor_id,
         request: &page,
-        consent: true,
-        forced: &[],
+        consent: consent.personalization,
+        forced: &preview.forced,
     };
     let decisions = decide(program, &visit.state, &question, now);
-    visit.state.keep_sticky(program, &question, &decisions, now);
+    let secure = request.url().starts_with("https:");
+    let location = unseen.and_then(|unseen| {
+        let location = redirects::find(program, &visit, &question, &decisions, &facts, now)?;
+        Some((location, unseen))
+    });
+    if let Some((location, unseen)) = location {
+        let redirected = redirected(response, &location)?;
+        let leaving = Headers(redirected.headers());
+        visit.state = unseen;
+        if !preview.is_on() {
+            visit.state.keep_sticky(program, &question, &decisions, now);
+        }
+        let cookies = cookies_of(&visit, consent, preview, program, config, secure);
+        // Who asks for the headers alone does not go there.
+        let mark = (!is_head).then(|| redirects::mark(secure));
+        for cookie in cookies.into_iter().chain(mark) {
+            leaving.append("set-cookie", &cookie)?;
+        }
+        leaving.append("server-timing", &timing.header(Outcome::Redirected))?;
+        tell_of_preview(&leaving, program, &decisions, preview)?;
+        return Ok(redirected);
+    }
+    if !preview.is_on() {
+        visit.state.keep_sticky(program, &question, &decisions, now);
+    }
+    if is_head {
+        return Err(Stop(Outcome::Untouched, "it has no body".to_owned()));
+    }
     let (edits, applied) = page_state::edits_of(program, &visit, &question, &decisions, now);
     let view = page_view.clone();
-    let mut state = page_state::page_state(program, &loaded.id, &visit, facts, applied, page_view, now);
+    let mut state = page_state::page_state(loaded, &visit, facts, applied, preview, page_view, now);
     state.features = features_to_object(program, &decisions);
 
     let content_type = Headers(response.headers())
@@ -229,18 +287,73 @@ fn personalise(
         Outcome::Personalised
     };
     let leaving = Headers(personalised.headers());
-    for name in NOT_OURS {
-        leaving.delete(name)?;
-    }
-    leaving.set("cache-control", "private, no-store")?;
+    make_private(&leaving)?;
     leaving.append("server-timing", &timing.header(outcome))?;
-    for cookie in visit.cookies(program, config, request.url().starts_with("https:")) {
+    let mark_ends = redirects::was_sent(&cookie).then(|| cookies::expire(REDIRECT_COOKIE, secure));
+    let cookies = cookies_of(&visit, consent, preview, program, config, secure);
+    for cookie in cookies.into_iter().chain(mark_ends) {
         leaving.append("set-cookie", &cookie)?;
     }
-    if let Some(view) = view {
+    tell_of_preview(&leaving, program, &decisions, preview)?;
+    // What is seen in a preview says nothing of visitors.
+    if let Some(view) = view.filter(|_| !preview.is_on()) {
         hand_on_view(&view, &visit.visitor_id, &page, env, context);
     }
     Ok(personalised)
+}
+
+/// The `Set-Cookie` headers of a page.
+fn cookies_of(
+    visit: &Visit,
+    consent: Consent,
+    preview: &Preview,
+    program: &Program,
+    config: &Config,
+    secure: bool,
+) -> Vec<String> {
+    let mut cookies = Vec::new();
+    if consent.personalization {
+        cookies = visit.cookies(program, config, secure);
+    }
+    cookies.extend(preview.cookie(secure));
+    cookies
+}
+
+/// What a page in a preview says besides: its decisions, and where its address has the token, that no other site
+/// and no log of this one is to get it as a referrer.
+fn tell_of_preview(
+    headers: &Headers,
+    program: &Program,
+    decisions: &Decisions,
+    preview: &Preview,
+) -> Result<()> {
+    if preview.is_on() {
+        headers.set(EXPLAIN_HEADER, &explain_header(program, decisions, preview))?;
+    }
+    if preview.begins() {
+        headers.set("referrer-policy", "strict-origin")?;
+    }
+    Ok(())
+}
+
+/// The answer that sends the visitor to another page; the upstream's page is not read.
+fn redirected(response: &web_sys::Response, location: &str) -> Result<web_sys::Response> {
+    if let Some(body) = response.body() {
+        let _ = body.cancel();
+    }
+    let headers = Headers::new();
+    headers.set("location", location)?;
+    headers.set("cache-control", "no-store")?;
+    let redirected = Response::empty()?.with_status(302).with_headers(headers);
+    Ok(redirected.into())
+}
+
+/// Takes away what would let anybody keep a response or take it for the upstream's.
+fn make_private(headers: &Headers) -> Result<()> {
+    for name in NOT_OURS {
+        headers.delete(name)?;
+    }
+    headers.set("cache-control", "private, no-store")
 }
 
 /// Whether the page is loaded for a person to see now: not ahead of time, and not by a script.
@@ -308,10 +421,20 @@ fn charset(content_type: &str) -> Option<&str> {
     })
 }
 
-/// The upstream's answer, with the reason why it was not touched.
-fn untouched(response: &web_sys::Response, timing: &Timing, outcome: Outcome) -> Result<web_sys::Response> {
+/// The upstream's answer, with the reason why it was not touched, and the cookie of a preview that begins or ends.
+fn untouched(
+    response: &web_sys::Response,
+    timing: &Timing,
+    outcome: Outcome,
+    cookie: Option<String>,
+) -> Result<web_sys::Response> {
     let passed = proxy::with_body(response, response.body().as_ref())?;
-    Headers(passed.headers()).append("server-timing", &timing.header(outcome))?;
+    let leaving = Headers(passed.headers());
+    leaving.append("server-timing", &timing.header(outcome))?;
+    if let Some(cookie) = cookie {
+        make_private(&leaving)?;
+        leaving.append("set-cookie", &cookie)?;
+    }
     Ok(passed)
 }
 

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::cookies;
+use nearside_engine::wire::split_preview;
 use worker::js_sys::Promise;
 use worker::wasm_bindgen::JsCast;
 use worker::wasm_bindgen_futures::JsFuture;
@@ -20,6 +21,8 @@ impl UpstreamRequest {
             url.push('?');
             url.push_str(query);
         }
+        // A preview's token is nothing for the site's logs.
+        let (url, _) = split_preview(&url);
         // A `Request` has all members of a `RequestInit`.
         let init: &web_sys::RequestInit = request.unchecked_ref();
         let upstream = web_sys::Request::new_with_str_and_init(&url, init)?;

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::error::ApiError;
+use crate::preview::Preview;
 use crate::visit::{Consent, Visit};
 use crate::{assets, clock, collect, json, page, page_state, programs, replay, request_facts, snapshots};
 use nearside_engine::decide::{Context as Question, decide};
@@ -79,19 +80,18 @@ async fn state(
         .query_pairs()
         .find(|(name, _)| name == "url")
         .map(|(_, value)| value.into_owned());
-    let page = Request::new(
-        &asked.or(headers.get("referer")?).unwrap_or_default(),
-        facts.clone(),
-    );
+    let page_url = asked.or(headers.get("referer")?).unwrap_or_default();
+    let page = Request::new(&page_url, facts.clone());
+    let preview = Preview::read(&page_url, &cookie, program, config, now);
     let question = Question {
         visitor_id: &visit.visitor_id,
         request: &page,
         consent,
-        forced: &[],
+        forced: &preview.forced,
     };
     let decisions = decide(program, &visit.state, &question, now);
     let mut state =
-        page_state::page_state(program, &loaded.id, &visit, facts, Vec::new(), None, now).to_value();
+        page_state::page_state(&loaded, &visit, facts, Vec::new(), &preview, None, now).to_value();
     if let nearside_engine::value::Value::Object(state) = &mut state {
         for (name, value) in nearside_engine::replay::decisions_to_object(program, &decisions).iter() {
             state.insert(name, value.clone());
@@ -101,10 +101,14 @@ async fn state(
     let leaving = Headers(response.headers());
     leaving.set("content-type", "application/json")?;
     leaving.set("cache-control", "private, no-store")?;
-    if consent {
-        for cookie in visit.cookies(program, config, url.scheme() == "https") {
-            leaving.append("set-cookie", &cookie)?;
-        }
+    let secure = url.scheme() == "https";
+    let visit_cookies = if consent {
+        visit.cookies(program, config, secure)
+    } else {
+        Vec::new()
+    };
+    for cookie in visit_cookies.into_iter().chain(preview.cookie(secure)) {
+        leaving.append("set-cookie", &cookie)?;
     }
     Ok(response)
 }

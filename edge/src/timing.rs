@@ -8,6 +8,8 @@ use nearside_engine::time::Timestamp;
 pub(crate) enum Outcome {
     /// It was rewritten for the visitor.
     Personalised,
+    /// The visitor was sent to another one.
+    Redirected,
     /// It has the SDK, and nothing else was to change.
     Unchanged,
     /// It is not a page, or not one that may be touched.
@@ -28,6 +30,7 @@ impl Outcome {
     const fn name(self) -> &'static str {
         match self {
             Self::Personalised => "personalised",
+            Self::Redirected => "redirected",
             Self::Unchanged => "unchanged",
             Self::Untouched => "untouched",
             Self::Excluded => "excluded",
@@ -44,6 +47,7 @@ impl Outcome {
 pub(crate) struct Timing {
     started_at: Timestamp,
     upstream: i64,
+    note: Option<&'static str>,
 }
 
 impl Timing {
@@ -51,6 +55,7 @@ impl Timing {
         Self {
             started_at: clock::now(),
             upstream: 0,
+            note: None,
         }
     }
 
@@ -59,12 +64,19 @@ impl Timing {
         self.upstream = milliseconds;
     }
 
+    /// Notes what else is to be said.
+    pub(crate) fn note(&mut self, note: Option<&'static str>) {
+        self.note = note;
+    }
+
     /// The header's value.
     pub(crate) fn header(&self, outcome: Outcome) -> String {
         let ours = (clock::now() - self.started_at - self.upstream).max(0);
         format!(
-            "nearside;dur={ours};desc=\"{}\", nearside-upstream;dur={}",
+            "nearside;dur={ours};desc=\"{}{}{}\", nearside-upstream;dur={}",
             outcome.name(),
+            if self.note.is_some() { " " } else { "" },
+            self.note.unwrap_or_default(),
             self.upstream
         )
     }

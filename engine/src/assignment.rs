@@ -227,6 +227,19 @@ impl Case<'_> {
     }
 }
 
+/// The variant that a preview asks for, if there is such a variant.
+pub(crate) fn forced_variant(experience: &Experience, index: u16, context: &Context<'_>) -> Option<u16> {
+    let (_, variant) = context.forced.iter().find(|(forced, _)| *forced == index)?;
+    experience.variants.get(usize::from(*variant)).map(|_| *variant)
+}
+
+/// Whether the experience is for this page.
+pub(crate) fn is_on_page(experience: &Experience, context: &Context<'_>) -> bool {
+    let mut pages = experience.pages.iter();
+    experience.pages.is_empty()
+        || pages.any(|page| page.matches(context.request.url(), context.request.path()))
+}
+
 /// Decides about one experience, of whose group another one may be given on this page.
 pub(crate) fn decide_one(
     experience: &Experience,
@@ -243,12 +256,15 @@ pub(crate) fn decide_one(
     if experience.status == Status::Invalid {
         return none(Reason::Invalid);
     }
-    if let Some((_, variant)) = context.forced.iter().find(|(forced, _)| *forced == index)
-        && usize::from(*variant) < experience.variants.len()
-    {
-        return Decision {
-            variant: Some(*variant),
-            reason: Reason::Forced,
+    if let Some(variant) = forced_variant(experience, index, context) {
+        // Whoever the visitor is and whatever the hour; but as a page could look, so only where it can be.
+        return match (is_on_page(experience, context), in_taken_group) {
+            (false, _) => none(Reason::OffPage),
+            (true, true) => none(Reason::Excluded),
+            (true, false) => Decision {
+                variant: Some(variant),
+                reason: Reason::Forced,
+            },
         };
     }
     let case = Case {
@@ -256,13 +272,7 @@ pub(crate) fn decide_one(
         attributes,
         now,
     };
-    let on_page = || {
-        experience.pages.is_empty()
-            || experience
-                .pages
-                .iter()
-                .any(|page| page.matches(context.request.url(), context.request.path()))
-    };
+    let on_page = || is_on_page(experience, context);
     let given = |found: Found| Decision {
         variant: u16::try_from(found.variant).ok(),
         reason: found.reason,

@@ -4,7 +4,7 @@
 //! event comes. When something changes (an event was folded, the page is another, time has gone by), only what
 //! reads it is evaluated again. After the first call it allocates nothing.
 
-use crate::assignment::{FeatureDecision, decide_feature, decide_one};
+use crate::assignment::{FeatureDecision, decide_feature, decide_one, forced_variant, is_on_page};
 use crate::decide::{Context, Decision, Decisions, Reason};
 use crate::facts::{Facts, next_candidate, session_end};
 use crate::program::{Experience, Program};
@@ -89,6 +89,23 @@ impl Known {
             && self.consent == context.consent
             && self.forced == context.forced
     }
+}
+
+/// The experience that a preview asks for on this page, of the group of another one.
+fn forced_of_group(question: &Question<'_>, experience: &Experience) -> Option<u16> {
+    let Question { program, context, .. } = question;
+    let group = experience.group.as_ref()?;
+    if context.forced.is_empty() {
+        return None;
+    }
+    program.by_priority.iter().copied().find(|place| {
+        let other = program.experiences.get(usize::from(*place));
+        other.is_some_and(|other| {
+            other.group.as_ref() == Some(group)
+                && forced_variant(other, *place, context).is_some()
+                && is_on_page(other, context)
+        })
+    })
 }
 
 /// What all evaluations of one call share.
@@ -357,7 +374,11 @@ impl Decider {
         }) else {
             return;
         };
-        let is_group_taken = self.is_group_taken(program, rank, experience);
+        let is_group_taken = match forced_of_group(question, experience) {
+            // What a preview asks for comes first: another of its group makes room, whatever its priority.
+            Some(forced) => forced != place,
+            None => self.is_group_taken(program, rank, experience),
+        };
         let evaluate = |reading: &Reading<'_>| {
             let context = question.context;
             decide_one(experience, place, context, reading, is_group_taken, reading.now)

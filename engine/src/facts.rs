@@ -187,8 +187,7 @@ pub(crate) fn is_of_session(program: &Program, cell: usize) -> bool {
         .is_some_and(|spec| spec.scope == Scope::Session)
 }
 
-/// Fills in the mutations of a variant that change the page; a redirect is none of them:
-/// [`crate::redirect::address`].
+/// Fills in the mutations of the variants that were decided, in the order of the experiences.
 pub fn edits<'p>(
     program: &'p Program,
     facts: &dyn Facts,
@@ -196,20 +195,6 @@ pub fn edits<'p>(
     experience: usize,
     variant: usize,
     now: Timestamp,
-) -> Vec<crate::mutation::Edit<'p>> {
-    rendered(program, facts, context, (experience, variant), now, |operation| {
-        operation.takes_selector()
-    })
-}
-
-/// Fills in those mutations of a variant whose operation is asked for.
-pub(crate) fn rendered<'p>(
-    program: &'p Program,
-    facts: &dyn Facts,
-    context: &Context<'_>,
-    (experience, variant): (usize, usize),
-    now: Timestamp,
-    which: impl Fn(Operation) -> bool,
 ) -> Vec<crate::mutation::Edit<'p>> {
     let views = Views::new(facts, context);
     let reading = Reading::new(program, facts, context, &views, now);
@@ -221,7 +206,8 @@ pub(crate) fn rendered<'p>(
             variant
                 .mutations
                 .iter()
-                .filter(|mutation| which(mutation.operation))
+                // What leads to another page changes nothing in this one.
+                .filter(|mutation| mutation.operation != Operation::Redirect)
                 .map(|mutation| mutation.render(&reading))
                 .collect()
         })

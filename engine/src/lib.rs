@@ -7,7 +7,8 @@
 //! 3. [`fold`](fold::fold) folds the event into the visitor's [`State`](state::State): a few bounded
 //!    [cells](cell::Cell), however long the visitor has been around.
 //! 4. [`decide`](decide::decide) gives, for every experience, a variant or none, and the reason.
-//! 5. [`edits`](facts::edits) fills in the mutations of a variant, for the rewriter or the page to apply.
+//! 5. [`edits`](facts::edits) fills in the mutations of a variant, for the rewriter or the page to apply;
+//!    [`redirect`](redirect::redirect) says whether the visitor is sent to another page instead.
 //!
 //! The engine does no I/O and takes instants, ids and randomness as arguments: the same input gives the same
 //! decision natively, in the edge worker and in the browser.

@@ -37,6 +37,9 @@ pub enum Operation {
     Redirect,
 }
 
+/// In the place of a redirect's name: the page's query parameters go along.
+pub const KEEP_QUERY: &str = "keepQuery";
+
 impl Operation {
     /// All operations with their names in a manifest.
     pub const ALL: [(&'static str, Operation); 14] = [
@@ -111,7 +114,7 @@ pub struct Mutation {
     pub selector: String,
     /// What is done.
     pub operation: Operation,
-    /// The attribute's or style property's name; empty for other operations.
+    /// The attribute's or style property's name, or [`KEEP_QUERY`]; empty for other operations.
     pub name: String,
     /// The content; empty where the operation needs none.
     pub content: Template,

@@ -1,6 +1,7 @@
 //! What is known of the request for a page, as the document that conditions read below `request`.
 
 use crate::value::{Object, Value};
+use crate::wire::split_preview;
 
 /// The longest address that is read; of a longer one the rest is cut off.
 const MAX_URL: usize = 4_096;
@@ -18,6 +19,8 @@ pub struct Request {
 impl Request {
     /// Reads a page's address; `extra` has what the host knows besides: `referrer`, `language`, `geo`, …
     pub fn new(url: &str, extra: Object) -> Self {
+        // What asks for a preview is not the page's: with and without it, the same is decided.
+        let (url, _) = split_preview(url);
         let mut end = url.len().min(MAX_URL);
         while !url.is_char_boundary(end) {
             end -= 1;
@@ -156,6 +159,8 @@ mod tests {
 
     #[test]
     fn odd_addresses() {
+        let previewed = Request::new("/a?b=1&ns_preview=T", Object::new());
+        assert_eq!(previewed, Request::new("/a?b=1", Object::new()));
         for (url, path) in [
             ("", "/"),
             ("/a?b", "/a"),

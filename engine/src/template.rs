@@ -7,6 +7,7 @@
 mod html_place;
 
 use crate::condition::Attributes;
+use crate::redirect::{check_target, may_hold_value};
 use html_place::HtmlPlace;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +54,8 @@ pub enum ContentKind {
     Html,
     /// The value of a style property.
     Style,
+    /// The address of a redirect.
+    Url,
 }
 
 impl Template {
@@ -85,6 +88,7 @@ impl Template {
             let place = match kind {
                 ContentKind::Plain => Place::Plain,
                 ContentKind::Style => Place::Style,
+                ContentKind::Url => Place::HtmlUrlPart,
                 ContentKind::Html => html.place()?,
             };
             html.read("x");
@@ -98,7 +102,27 @@ impl Template {
         if !rest.is_empty() {
             parts.push(Part::Literal(rest.to_owned()));
         }
-        Ok(Self { parts })
+        let template = Self { parts };
+        if kind == ContentKind::Url {
+            template.check_url()?;
+        }
+        Ok(template)
+    }
+
+    /// Whether an address may be redirected to, whatever stands in the places of the placeholders.
+    fn check_url(&self) -> Result<(), String> {
+        check_target(&skeleton(&self.parts))?;
+        for (index, part) in self.parts.iter().enumerate() {
+            let (before, after) = (&self.parts[..index], &self.parts[index + 1..]);
+            if matches!(part, Part::Value { .. }) && !may_hold_value(&skeleton(before), &skeleton(after)) {
+                return Err(
+                    "a placeholder may not stand in the scheme or the host of an address: \
+                     anybody could send the site's visitors anywhere"
+                        .to_owned(),
+                );
+            }
+        }
+        Ok(())
     }
 
     /// Whether there are no placeholders.
@@ -138,6 +162,33 @@ impl Template {
         }
         output
     }
+}
+
+/// The content as its author wrote it.
+impl std::fmt::Display for Template {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for part in &self.parts {
+            match part {
+                Part::Literal(literal) => formatter.write_str(literal)?,
+                Part::Value { path, default, .. } if default.is_empty() => {
+                    write!(formatter, "{{{{{}}}}}", path.join("."))?;
+                }
+                Part::Value { path, default, .. } => {
+                    write!(formatter, "{{{{{}|{default}}}}}", path.join("."))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An address's text with a letter for each placeholder.
+fn skeleton(parts: &[Part]) -> String {
+    let texts = parts.iter().map(|part| match part {
+        Part::Literal(literal) => literal.as_str(),
+        Part::Value { .. } => "x",
+    });
+    texts.collect()
 }
 
 impl Place {

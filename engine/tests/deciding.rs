@@ -208,6 +208,7 @@ fn a_preview_forces_a_variant_that_there_is() {
             &Visit {
                 forced,
                 consent: false,
+                url: "https://x.example/b",
                 ..PLAIN
             },
             &expected,
@@ -226,9 +227,43 @@ fn a_preview_forces_a_variant_that_there_is() {
         experiences,
         &Visit {
             forced: &[(0, 1)],
+            url: "https://x.example/b",
             ..PLAIN
         },
         &[(Some(1), Reason::Forced), (None, Reason::Excluded), invalid],
+    );
+    // Where it cannot be, it is not; nor can two of a group be.
+    let given = (Some(0), Reason::Assigned);
+    let elsewhere = Visit {
+        forced: &[(0, 1)],
+        ..PLAIN
+    };
+    check(
+        experiences,
+        &elsewhere,
+        &[(None, Reason::OffPage), given, invalid],
+    );
+    let both = Visit {
+        forced: &[(1, 0), (0, 0)],
+        url: "https://x.example/b",
+        ..PLAIN
+    };
+    check(
+        experiences,
+        &both,
+        &[(Some(0), Reason::Forced), (None, Reason::Excluded), invalid],
+    );
+    // One of higher priority makes room too.
+    let lower = r#"{"id":"a","group":"g","variants":[{"id":"v"}]},
+        {"id":"b","group":"g","priority":9,"variants":[{"id":"v"}]}"#;
+    let first = Visit {
+        forced: &[(0, 0)],
+        ..PLAIN
+    };
+    check(
+        lower,
+        &first,
+        &[(Some(0), Reason::Forced), (None, Reason::Excluded)],
     );
 }
 
@@ -365,4 +400,51 @@ fn the_passing_of_time_is_announced() {
         now = next;
     }
     assert_eq!(announced, [5_000, 6_000, 90_000, SESSION_GAP]);
+}
+
+#[test]
+fn a_redirect_of_the_decided_variant() {
+    use nearside_engine::facts::edits;
+    use nearside_engine::redirect::{may_redirect, redirect};
+    let to = |id: &str, more: &str, mutation: &str| {
+        format!(
+            r#"{{"id":"{id}",{more}"variants":[{{"id":"v","mutations":[{{"op":"redirect",{mutation}}},
+                {{"op":"text","selector":"h1","value":"x"}}]}}]}}"#
+        )
+    };
+    let find = |experiences: &str| {
+        let program = program(experiences);
+        let request = Request::new("https://x.example/a?q=1&to=%2F%2Fevil.example", Object::new());
+        let context = Context {
+            visitor_id: "visitor",
+            request: &request,
+            consent: true,
+            forced: &[],
+        };
+        let state = State::new(&program);
+        let decisions = decide(&program, &state, &context, NOON);
+        assert!(may_redirect(&program));
+        // In the page, there is nothing of it.
+        assert_eq!(edits(&program, &state, &context, 0, 0, NOON).len(), 1);
+        redirect(&program, &state, &context, &decisions, NOON)
+    };
+    assert_eq!(find(&to("a", "", r#""value":"/b""#)).as_deref(), Some("/b"));
+    let kept = r#""value":"/b?q=2","keepQuery":true"#;
+    assert_eq!(
+        find(&to("a", "", kept)).as_deref(),
+        Some("/b?q=2&to=%2F%2Fevil.example")
+    );
+    let filled = r#""value":"/go/{{request.query.to}}""#;
+    assert_eq!(
+        find(&to("a", "", filled)).as_deref(),
+        Some("/go/%2F%2Fevil.example")
+    );
+    // Of two, the one of higher priority; of none that is given, none.
+    let two = [
+        to("a", "", r#""value":"/low""#),
+        to("b", r#""priority":1,"#, r#""value":"/high""#),
+    ];
+    assert_eq!(find(&two.join(",")).as_deref(), Some("/high"));
+    assert_eq!(find(&to("a", r#""status":"paused","#, r#""value":"/b""#)), None);
+    assert_eq!(find(&to("a", "", r#""value":"{{request.nothing}}""#)), None);
 }

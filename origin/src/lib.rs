@@ -23,14 +23,17 @@
 //!
 //! The way of a manifest: it is compiled, stored and served to the edge as a program, by its id.
 //!
-//! Besides there are the commands of authors: [`command`] has `check`, `replay` and `rewrite`.
+//! Besides there are the commands of authors: [`command`] has `check`, `replay`, `rewrite`, and `preview`,
+//! which mints a token ([`preview`]) as `/admin/v1/preview` does.
 
 #![forbid(unsafe_code)]
 
 pub mod clock;
 pub mod command;
 pub mod growthbook;
+pub mod manifest_schema;
 pub mod message;
+pub mod preview;
 pub mod published;
 pub mod server;
 pub mod store;

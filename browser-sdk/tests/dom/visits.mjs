@@ -381,6 +381,50 @@ export const visitTests = [
     equal(site.messages()[0].anonymousId, "visitor-1");
   }],
 
+  ["a page that the edge did not write is redirected once", async (tools) => {
+    const { page, site } = tools;
+    site.writesState = false;
+    await page.goto(`${site.url}/moved?q=1#old`);
+    await page.waitForURL("**/new?from=%2Fmoved&q=1#here");
+    // It is not left in the history.
+    await page.waitForFunction(() => window.nearside?.decisions?.());
+    equal(await page.evaluate(() => history.length), 2);
+    equal(await page.evaluate(() => document.cookie.includes("ns_to")), false);
+    equal(site.pageCookies.length, 2);
+    // Who was sent there is not sent on, whoever did it.
+    site.pageCookies = [];
+    await page.goto(`${site.url}/circle`);
+    await page.waitForURL("**/back");
+    await page.waitForFunction(() => window.nearside?.decisions?.());
+    await page.evaluate(() => nearside.track("Any"));
+    equal(new URL(page.url()).pathname, "/back");
+    equal(site.pageCookies.length, 2);
+    // A page that leads to itself is shown.
+    await open(tools, "/same?q=1");
+    equal(await page.evaluate(() => document.cookie.includes("ns_to")), false);
+    equal(site.pageCookies.length, 3);
+  }],
+
+  ["where the edge wrote the page, it has redirected or not", async (tools) => {
+    const { page, site } = tools;
+    await open(tools, "/moved");
+    await page.evaluate(() => nearside.page());
+    equal(await decided(page, "moved"), "moved");
+    equal(new URL(page.url()).pathname, "/moved");
+    equal(site.pageCookies.length, 1);
+  }],
+
+  ["a forced variant is shown and stays", async (tools) => {
+    const { page, site } = tools;
+    site.state = { forced: [["thanks", "thanks"], ["nothing", "x"]] };
+    await open(tools, "/?ns_preview=TOKEN");
+    equal(await page.locator("#thanks").count(), 1);
+    await track(page, "Product Viewed", { category: "bikes" });
+    await page.evaluate(() => nearside.page());
+    equal(await page.locator("#thanks").count(), 1);
+    equal(await page.evaluate(() => nearside.decisions().decisions.find((one) => one.experience == "thanks").reason), "forced");
+  }],
+
   ["without consent nothing is recorded", async (tools) => {
     const { page, site, context } = tools;
     await context.addCookies([{ name: "ns_c", value: "none", url: site.url }]);

@@ -3,45 +3,23 @@
 use super::assignment::{self, Part};
 use super::condition::ConditionCompiler;
 use super::warning::{Place, Report, suggestion};
-use super::{Compiler, MAX_EXPERIENCES, attribute};
+use super::{Compiler, MAX_EXPERIENCES, attribute, event_condition, redirect, vocabulary};
 use crate::condition::{Condition, Node};
 use crate::event::instant;
 use crate::mutation::{Mutation, Operation};
 use crate::pages::{PagePart, PagePattern};
 use crate::program::{Experience, Status, Variant};
-use crate::template::{ContentKind, Template, is_safe_url};
+use crate::template::{ContentKind, Template};
 use crate::value::{Object, Value};
 
-const KEYS: [&str; 16] = [
-    "id",
-    "description",
-    "pages",
-    "segment",
-    "when",
-    "status",
-    "schedule",
-    "requires",
-    "keepQuery",
-    "group",
-    "priority",
-    "variants",
-    "goal",
-    "kind",
-    "purpose",
-    "name",
-];
 /// The operations that the language has and this version does not.
 const LATER_OPERATIONS: [&str; 6] = ["unwrap", "move", "image", "link", "title", "meta"];
-const STATUSES: [&str; 4] = ["running", "paused", "draft", "stopped"];
-const KINDS: [&str; 3] = ["personalization", "experiment", "redirect"];
 const MAX_VARIANTS: usize = 100;
 const MAX_MUTATIONS: usize = 500;
 const MAX_PAGES: usize = 200;
 /// The longest selector, and the longest content of a mutation, in bytes.
 const MAX_SELECTOR: usize = 1_000;
 const MAX_CONTENT: usize = 100_000;
-/// The longest address of a redirect, in bytes.
-const MAX_ADDRESS: usize = 4_000;
 
 pub(super) fn compile(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &mut Report) {
     let experiences = match value {
@@ -106,33 +84,23 @@ fn one(
     place: &Place<'_>,
     report: &mut Report,
 ) -> Experience {
-    let known: Vec<&str> = KEYS.into_iter().chain(assignment::KEYS).collect();
-    report.unknown_keys(object, place, &known);
-    for later in ["kind", "purpose"] {
+    report.unknown_keys(object, place, &[vocabulary::EXPERIENCE, vocabulary::ASSIGNMENT]);
+    report.texts(object, place, &["name"]);
+    for (later, known) in [("kind", vocabulary::KIND), ("purpose", vocabulary::PURPOSE)] {
         let given = value.get(later);
-        let is_default = given.is_null()
-            || matches!(
-                (later, given.as_str()),
-                ("kind", Some("personalization" | "experiment" | "redirect"))
-            )
-            || matches!((later, given.as_str()), ("purpose", Some("personalization")));
+        let is_default = given.is_null() || given.as_str().is_some_and(|given| known.contains(given));
         if !is_default {
             let message = match given.as_str() {
-                Some(kind) if later == "kind" && !KINDS.contains(&kind) => {
-                    let near = suggestion(kind, &KINDS);
-                    format!("expected one of {}{near}", KINDS.join(", "))
+                Some(kind) if later == "kind" && !vocabulary::KIND.contains(kind) => {
+                    let kinds = vocabulary::KIND.words;
+                    format!("expected one of {}{}", kinds.join(", "), suggestion(kind, kinds))
                 }
                 _ => format!("this `{later}` is not supported by this version"),
             };
             report.error(&place.member(later), message);
         }
     }
-    if !matches!(value.get("goal"), Value::Null | Value::Object(_)) {
-        report.error(
-            &place.member("goal"),
-            "expected an event such as {\"name\": \"Order Completed\"}",
-        );
-    }
+    goal(compiler, value.get("goal"), &place.member("goal"), report);
     let text = |name: &str, report: &mut Report| match value.get(name) {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
@@ -160,6 +128,7 @@ fn one(
     let group = text("group", report);
     let (variants, parts) = variants(compiler, value.get("variants"), &place.member("variants"), report);
     let assignment = assignment::compile(compiler, &id, value, &parts, place, report);
+    redirect::check(value, &pages, &variants, place, report);
     let status = match status {
         // All who would be assigned a variant get the released one.
         Status::Stopped if assignment.release.is_some() => Status::Running,
@@ -182,6 +151,19 @@ fn one(
     }
 }
 
+/// Nothing reads goals yet. What is written must be right all the same.
+fn goal(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &mut Report) {
+    match value {
+        Value::Null => {}
+        Value::Object(object) => {
+            if event_condition::known_keys(object, &vocabulary::EVENT, place, report).is_some() {
+                event_condition::matcher(compiler, object, place, report);
+            }
+        }
+        _ => report.error(place, "expected an event such as {\"name\": \"Order Completed\"}"),
+    }
+}
+
 /// Whether something is shown at all.
 pub(super) fn read_status(value: &Value, place: &Place<'_>, report: &mut Report) -> Status {
     match value.get("status") {
@@ -190,7 +172,7 @@ pub(super) fn read_status(value: &Value, place: &Place<'_>, report: &mut Report)
         Value::String(text) if text == "paused" || text == "draft" => Status::Paused,
         Value::String(text) if text == "stopped" => Status::Stopped,
         other => {
-            let near = suggestion(other.as_str().unwrap_or_default(), &STATUSES);
+            let near = suggestion(other.as_str().unwrap_or_default(), vocabulary::STATUS.words);
             report.error(
                 &place.member("status"),
                 format!("expected `running`, `paused`, `draft` or `stopped`{near}"),
@@ -216,9 +198,14 @@ pub(super) fn pages(value: &Value, place: &Place<'_>, report: &mut Report) -> Ve
     let mut patterns = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
         let place = &place.item(index);
-        let pattern = match (item.get("path").as_str(), item.get("url").as_str()) {
-            (Some(path), None) => PagePattern::parse(PagePart::Path, path),
-            (None, Some(url)) => PagePattern::parse(PagePart::Url, url),
+        let object = item.as_object();
+        if let Some(object) = object {
+            report.unknown_keys(object, place, &[vocabulary::PAGE]);
+        }
+        let part = |name: &str| object.and_then(|object| object.get(name));
+        let pattern = match (part("path"), part("url")) {
+            (Some(Value::String(path)), None) => PagePattern::parse(PagePart::Path, path),
+            (None, Some(Value::String(url))) => PagePattern::parse(PagePart::Url, url),
             _ => Err("expected {\"path\": …} or {\"url\": …}".to_owned()),
         };
         match pattern {
@@ -236,7 +223,7 @@ pub(super) fn schedule(value: &Value, place: &Place<'_>, report: &mut Report) ->
         }
         return (None, None);
     };
-    report.unknown_keys(object, place, &["from", "to"]);
+    report.unknown_keys(object, place, &[vocabulary::SCHEDULE]);
     let mut at = |name: &str| match value.get(name) {
         Value::Null => None,
         text => {
@@ -309,19 +296,8 @@ fn variants(
             report.error(place, "expected a variant: a JSON object");
             continue;
         };
-        report.unknown_keys(
-            object,
-            place,
-            &[
-                "id",
-                "name",
-                "description",
-                "weight",
-                "range",
-                "mutations",
-                "redirect",
-            ],
-        );
+        report.unknown_keys(object, place, &[vocabulary::VARIANT]);
+        report.texts(object, place, &["name"]);
         let id = match item.get("id").as_str() {
             Some(id) if !id.is_empty() && id.len() <= 200 => id.to_owned(),
             _ => {
@@ -342,59 +318,16 @@ fn variants(
             &place.member("mutations"),
             report,
         );
-        mutations.extend(redirect(
-            compiler,
-            item.get("redirect"),
-            &place.member("redirect"),
-            report,
-        ));
+        if !item.get("redirect").is_null() {
+            let place = &place.member("redirect");
+            if let Some(mutation) = redirect::mutation(item.get("redirect"), false, place, report) {
+                read_placeholders(compiler, &mutation, place, report);
+                mutations.push(mutation);
+            }
+        }
         variants.push(Variant { id, mutations });
     }
     (variants, parts)
-}
-
-/// `"redirect": address`, which is short for a mutation.
-fn redirect(
-    compiler: &mut Compiler,
-    value: &Value,
-    place: &Place<'_>,
-    report: &mut Report,
-) -> Option<Mutation> {
-    let address = match value {
-        Value::Null => return None,
-        Value::String(address) if !address.is_empty() && address.len() <= MAX_ADDRESS => address,
-        _ => {
-            report.error(
-                place,
-                format!("expected an address of at most {MAX_ADDRESS} bytes"),
-            );
-            return None;
-        }
-    };
-    if !is_safe_url(address) && !address.starts_with("{{") {
-        report.error(
-            place,
-            "expected an address with http or https, or one within the site",
-        );
-        return None;
-    }
-    let content = match Template::parse(address, ContentKind::Plain) {
-        Ok(content) => content,
-        Err(message) => {
-            report.error(place, message);
-            return None;
-        }
-    };
-    for path in content.paths() {
-        let path = attribute::of_decision(&path.join("."), place, report);
-        path.iter().for_each(|path| compiler.reads(path));
-    }
-    Some(Mutation {
-        selector: String::new(),
-        operation: Operation::Redirect,
-        name: String::new(),
-        content,
-    })
 }
 
 fn mutations(
@@ -418,16 +351,20 @@ fn mutations(
     for (index, item) in items.iter().enumerate() {
         let place = &place.item(index);
         if let Some(mutation) = mutation(item, place, report) {
-            for path in mutation.content.paths() {
-                let path = attribute::of_decision(&path.join("."), &place.member("value"), report);
-                if let Some(path) = path.filter(|path| compiler.knows(path, &place.member("value"), report)) {
-                    compiler.reads(&path);
-                }
-            }
+            read_placeholders(compiler, &mutation, &place.member("value"), report);
             mutations.push(mutation);
         }
     }
     mutations
+}
+
+fn read_placeholders(compiler: &mut Compiler, mutation: &Mutation, place: &Place<'_>, report: &mut Report) {
+    for path in mutation.content.paths() {
+        let path = attribute::of_decision(&path.join("."), place, report);
+        if let Some(path) = path.filter(|path| compiler.knows(path, place, report)) {
+            compiler.reads(&path);
+        }
+    }
 }
 
 fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mutation> {
@@ -435,19 +372,20 @@ fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mut
         report.error(place, "expected a mutation: a JSON object");
         return None;
     };
-    report.unknown_keys(object, place, &["op", "selector", "name", "value", "description"]);
     let name = value.get("op").as_str().unwrap_or_default();
+    if Operation::parse(name) == Some(Operation::Redirect) {
+        report.unknown_keys(object, place, &[vocabulary::REDIRECT]);
+        let keeps_query = assignment::flag(value.get("keepQuery"), &place.member("keepQuery"), report);
+        return redirect::mutation(value.get("value"), keeps_query, &place.member("value"), report);
+    }
+    report.unknown_keys(object, place, &[vocabulary::MUTATION]);
     let Some(operation) = Operation::parse(name) else {
         let place = &place.member("op");
         if LATER_OPERATIONS.contains(&name) {
             report.error(place, format!("`{name}` is not supported by this version"));
             return None;
         }
-        let known: Vec<&str> = Operation::ALL
-            .iter()
-            .filter(|(_, operation)| operation.takes_selector())
-            .map(|(name, _)| *name)
-            .collect();
+        let known: Vec<&str> = Operation::ALL.iter().map(|(name, _)| *name).collect();
         let mut near = suggestion(name, &known);
         if near.is_empty() {
             near = format!(": there are {}", known.join(", "));
@@ -455,13 +393,6 @@ fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mut
         report.error(place, format!("`{name}` is no operation{near}"));
         return None;
     };
-    if operation == Operation::Redirect {
-        report.error(
-            &place.member("op"),
-            "write a redirect as the variant's own: {\"id\": …, \"redirect\": \"https://…\"}",
-        );
-        return None;
-    }
     let selector = match value.get("selector").as_str() {
         Some(selector) if !selector.trim().is_empty() && selector.len() <= MAX_SELECTOR => {
             selector.to_owned()
@@ -474,8 +405,8 @@ fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mut
             return None;
         }
     };
-    let name = match value.get("name").as_str() {
-        Some(name) if operation.takes_name() && is_name(name) => name.to_owned(),
+    let name = match object.get("name") {
+        Some(Value::String(name)) if operation.takes_name() && is_name(name) => name.clone(),
         None if !operation.takes_name() => String::new(),
         Some(_) if !operation.takes_name() => {
             report.warning(
@@ -493,9 +424,9 @@ fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mut
             return None;
         }
     };
-    let content = match value.get("value") {
-        Value::Null if !operation.takes_value() => "",
-        Value::String(text) if operation.takes_value() && text.len() <= MAX_CONTENT => text.as_str(),
+    let content = match object.get("value") {
+        None if !operation.takes_value() => "",
+        Some(Value::String(text)) if operation.takes_value() && text.len() <= MAX_CONTENT => text.as_str(),
         _ if !operation.takes_value() => {
             report.warning(
                 &place.member("value"),

@@ -2,15 +2,22 @@
 
 mod journal;
 mod page_state;
+mod preview;
 mod surrogates;
 
 pub use journal::{MAX_JOURNAL, read_journal, write_journal};
 pub use page_state::{AppliedDecision, PageState, PageView};
+pub use preview::{
+    MAX_PREVIEW_TOKEN, MAX_PREVIEW_VARIANTS, PREVIEW_COOKIE, PREVIEW_KEY_CONTEXT, PREVIEW_PARAMETER,
+    PREVIEW_TAG, Preview, read_preview_token, split_preview, write_preview_token,
+};
 pub use surrogates::repair_surrogates;
 
 use crate::base64url;
 use crate::codec::Malformed;
+use crate::event::instant;
 use crate::state::Snapshot;
+use crate::time::Timestamp;
 use crate::value::{Object, Value};
 
 /// The visitor's id, minted by the edge; `HttpOnly`.
@@ -25,6 +32,9 @@ pub const JOURNAL_COOKIE: &str = "ns_j";
 pub const RESET_JOURNAL: &str = "r";
 /// What the visitor agreed to: `all`, `none`, or the agreed purposes joined by `.`.
 pub const CONSENT_COOKIE: &str = "ns_c";
+
+/// Marks for a few seconds that the visitor was just sent to the page that they ask for.
+pub const REDIRECT_COOKIE: &str = "ns_to";
 
 /// The largest value of the sealed state cookie, in bytes.
 pub const MAX_STATE_COOKIE: usize = 3_500;
@@ -50,6 +60,11 @@ pub fn consents(cookie: Option<&str>, purpose: &str, required: bool) -> bool {
     }
 }
 
+/// Reads what a clock of ours showed, which is never before 1970.
+fn clock(value: &Value) -> Result<Timestamp, Malformed> {
+    instant(value).filter(|at| *at >= 0).ok_or(Malformed)
+}
+
 impl Snapshot {
     /// The snapshot as JSON: `{"asOf": milliseconds, "state": base64url}`.
     pub fn to_value(&self) -> Value {
@@ -64,7 +79,7 @@ impl Snapshot {
     /// # Errors
     /// On any other value.
     pub fn from_value(value: &Value) -> Result<Self, Malformed> {
-        let as_of = crate::event::instant(value.get("asOf")).ok_or(Malformed)?;
+        let as_of = clock(value.get("asOf"))?;
         let state = base64url::decode(value.get("state").as_str().ok_or(Malformed)?)?;
         Ok(Self { as_of, state })
     }

@@ -1,8 +1,9 @@
 //! What the edge puts into a page for the SDK.
 
+use super::clock;
 use crate::base64url;
 use crate::codec::Malformed;
-use crate::event::{EventKey, instant};
+use crate::event::EventKey;
 use crate::time::Timestamp;
 use crate::value::{Object, Value};
 
@@ -41,6 +42,8 @@ pub struct PageState {
     pub request: Object,
     /// What the edge has put into the page.
     pub applied: Vec<AppliedDecision>,
+    /// What a preview asks for: experiences with their variants, by their ids.
+    pub forced: Vec<(String, String)>,
     /// The values of the program's features.
     pub features: Object,
     /// The page view of this page; none if the page was not counted.
@@ -72,6 +75,15 @@ impl PageState {
             ])
         });
         object.insert("applied", applied.collect::<Vec<_>>());
+        if !self.forced.is_empty() {
+            let pair = |(experience, variant): &(String, String)| {
+                Value::Array(vec![
+                    Value::from(experience.as_str()),
+                    Value::from(variant.as_str()),
+                ])
+            };
+            object.insert("forced", self.forced.iter().map(pair).collect::<Vec<_>>());
+        }
         if !self.features.is_empty() {
             object.insert("features", self.features.clone());
         }
@@ -114,11 +126,17 @@ impl PageState {
             }),
             _ => Err(Malformed),
         });
+        let forced = list("forced").iter().map(|pair| match pair.as_array() {
+            Some([Value::String(experience), Value::String(variant)]) => {
+                Ok((experience.clone(), variant.clone()))
+            }
+            _ => Err(Malformed),
+        });
         let view = value.get("pageView");
         let page_view = match view.get("id").as_str() {
             None => None,
             Some(id) => {
-                let time = instant(view.get("time")).ok_or(Malformed)?;
+                let time = clock(view.get("time"))?;
                 Some(PageView {
                     message_id: id.to_owned(),
                     time,
@@ -127,11 +145,12 @@ impl PageState {
         };
         Ok(Self {
             visitor_id: text("visitor")?.to_owned(),
-            now: instant(value.get("now")).ok_or(Malformed)?,
+            now: clock(value.get("now"))?,
             program_id: text("program")?.to_owned(),
             state: base64url::decode(text("state")?)?,
             request: value.get("request").as_object().cloned().unwrap_or_default(),
             applied: applied.collect::<Result<_, _>>()?,
+            forced: forced.collect::<Result<_, _>>()?,
             features: value.get("features").as_object().cloned().unwrap_or_default(),
             page_view,
             confirmed: list("confirmed")

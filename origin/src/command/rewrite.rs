@@ -6,6 +6,7 @@ use crate::clock;
 use nearside_engine::compile::compile;
 use nearside_engine::decide::Context;
 use nearside_engine::facts::edits;
+use nearside_engine::mutation::{Mutation, Operation};
 use nearside_engine::program::Program;
 use nearside_engine::request::Request;
 use nearside_engine::state::State;
@@ -61,6 +62,9 @@ impl Arguments {
             forced: &[],
         };
         let now = clock::now();
+        for (experience, variant) in &forced {
+            tell_redirect(&program, *experience, *variant);
+        }
         let edits: Vec<_> = forced
             .iter()
             .flat_map(|(experience, variant)| edits(&program, &state, &context, *experience, *variant, now))
@@ -79,6 +83,23 @@ impl Arguments {
         };
         output.flush()?;
         Ok(code)
+    }
+}
+
+/// Says where a variant sends the visitor: its page would not be seen.
+fn tell_redirect(program: &Program, experience: usize, variant: usize) {
+    let Some(experience) = program.experiences.get(experience) else {
+        return;
+    };
+    let Some(variant) = experience.variants.get(variant) else {
+        return;
+    };
+    let is_redirect = |mutation: &&Mutation| mutation.operation == Operation::Redirect;
+    if let Some(mutation) = variant.mutations.iter().find(is_redirect) {
+        complain(&format_args!(
+            "`{}={}` answers with a redirect to `{}` in the place of this page",
+            experience.id, variant.id, mutation.content
+        ));
     }
 }
 

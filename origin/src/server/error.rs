@@ -33,6 +33,8 @@ pub(crate) enum ApiError {
     Path,
     /// A query parameter is missing or wrong.
     Parameter(&'static str),
+    /// A preview that cannot be.
+    Preview(String),
     /// The manifest has errors.
     Manifest(Vec<Warning>),
     /// The write key is missing or unknown.
@@ -98,6 +100,7 @@ impl ApiError {
                 "the path is not percent-encoded UTF-8".to_owned(),
             ),
             ApiError::Parameter(message) => (bad, "invalid_parameter", (*message).to_owned()),
+            ApiError::Preview(message) => (bad, "invalid_preview", message.clone()),
             ApiError::Manifest(_) => (
                 bad,
                 "invalid_manifest",

@@ -62,6 +62,7 @@ pub fn router(store: Store, access: Access) -> Router {
         .route("/admin/v1/events", get(admin::events))
         .route("/admin/v1/outcomes", get(admin::outcomes))
         .route("/admin/v1/manifest", put(admin::publish))
+        .route("/admin/v1/preview", post(admin::preview))
         .layer(middleware::from_fn(limits::in_time))
         .layer(middleware::from_fn_with_state(
             app.trusted.clone(),

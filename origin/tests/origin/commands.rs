@@ -261,3 +261,39 @@ fn import_makes_a_manifest_that_has_no_mistakes() {
     assert_eq!(code, 2);
     assert!(errors.contains("expected NAME=PATH"), "{errors}");
 }
+
+#[test]
+fn previews() {
+    let files = Files::new(&[]);
+    let secret = ["--edge-secret", "secret"];
+    let (code, token, errors) = files.run(&[&["preview", "hero=ride"], &secret[..]].concat());
+    assert_eq!((code, errors.as_str()), (0, ""));
+    assert!(token.trim().len() > 43 && !token.contains('?'), "{token}");
+    let with_page = [
+        "preview",
+        "hero=ride",
+        "cart=bar",
+        "--expires",
+        "7d",
+        "--url",
+        "https://x/?a=1",
+    ];
+    let (_, address, _) = files.run(&[&with_page[..], &secret[..]].concat());
+    assert!(address.starts_with("https://x/?a=1&ns_preview="), "{address}");
+    for wrong in [
+        &["preview", "hero=ride"][..],
+        &["preview", "--edge-secret", "s"],
+        &["preview", "hero", "--edge-secret", "s"],
+        &["preview", "hero=ride", "--edge-secret", ""],
+        &["preview", "hero=ride", "--edge-secret", "s", "--expires", "31d"],
+    ] {
+        assert_eq!(files.run(wrong).0, 2, "{wrong:?}");
+    }
+}
+
+#[test]
+fn schema_prints_the_committed_schema() {
+    let (code, output, errors) = Files::new(&[]).run(&["schema"]);
+    assert_eq!((code, errors.as_str()), (0, ""));
+    assert_eq!(output, include_str!("../../manifest.schema.json"));
+}

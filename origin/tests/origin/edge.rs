@@ -118,3 +118,40 @@ async fn a_time_in_the_future_is_now() {
     let event = &origin.events("anonymousId=v").await[0];
     assert_eq!(event["timestamp"], event["receivedAt"]);
 }
+
+#[tokio::test]
+async fn a_preview_is_minted_for_what_is_published() {
+    use crate::support::ADMIN;
+    let origin = Origin::unpublished();
+    origin
+        .publish(r#"{"experiences":[{"id":"hero","variants":[{"id":"a"},{"id":"b"}]}]}"#)
+        .await;
+    let ask = async |key, body: &str| {
+        let (status, _, bytes) = origin
+            .send("POST", "/admin/v1/preview", &[key], Body::from(body.to_owned()))
+            .await;
+        let answer: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        (status.as_u16(), answer)
+    };
+    let good = r#"{"variants":{"hero":"b"},"expires":"1h"}"#;
+    let (status, answer) = ask(ADMIN, good).await;
+    assert_eq!(status, 200, "{answer}");
+    let token = answer["token"].as_str().unwrap();
+    assert_eq!(answer["query"], format!("ns_preview={token}"));
+    assert_eq!(ask(EDGE, good).await.0, 401);
+    for (body, message) in [
+        ("{}", "give `variants`"),
+        (r#"{"variants":{}}"#, "1 to 32 variants"),
+        (
+            r#"{"variants":{"hero":"c"}}"#,
+            "no variant `c` of an experience `hero`",
+        ),
+        (r#"{"variants":{"hero":7}}"#, "no variant `` of"),
+        (r#"{"variants":{"hero":"a"},"expires":"40d"}"#, "at most 30 days"),
+        (r#"{"variants":{"hero":"a"},"expires":7}"#, "at most 30 days"),
+    ] {
+        let (status, answer) = ask(ADMIN, body).await;
+        assert_eq!(status, 400, "{body}");
+        assert!(answer["message"].as_str().unwrap().contains(message), "{answer}");
+    }
+}

@@ -61,7 +61,8 @@ impl Visit {
             forced: &[],
         };
         let decisions = decide(&program, &state, &question, NOW);
-        let redirect = redirect::address(&program, &state, &question, &decisions, NOW);
+        let redirect = redirect::redirect(&program, &state, &question, &decisions, NOW)
+            .filter(|address| address != request.url());
         state.keep_sticky(&program, &question, &decisions, NOW);
         Self {
             imported,

@@ -11,6 +11,8 @@ mod browser;
 mod faults;
 mod hostile;
 mod parity;
+mod previews;
+mod redirects;
 mod untouched;
 mod visits;
 

@@ -200,6 +200,26 @@ fn a_reset_that_the_next_page_overtakes() {
 }
 
 #[test]
+fn a_reset_that_several_requests_carry_makes_one_visitor() {
+    let mut visitor = Visitor::new(&shared().edge.url());
+    visitor.get("/");
+    let proposed = format!("{}-of-the-tests", visitor.cookie("ns_id").unwrap());
+    let mut ids = Vec::new();
+    for (method, path) in [("GET", "/cart"), ("GET", "/_ns/state"), ("POST", "/_ns/v1/reset")] {
+        // The requests of several tabs overtake each other's answers.
+        visitor.set_cookie("ns_j", &format!("r.{proposed}"));
+        let accepted = [("accept", "text/html")];
+        assert_eq!(visitor.send(method, path, &accepted, "").status, 200);
+        assert_eq!(visitor.cookie("ns_j"), Some(""));
+        ids.push(visitor.cookie("ns_id").unwrap().to_owned());
+    }
+    assert_eq!(ids, [&proposed[..]; 3]);
+    visitor.set_cookie("ns_j", "r.<script>alert(1)</script>");
+    assert!(!visitor.get("/").text().contains("alert(1)"));
+    assert_ne!(visitor.cookie("ns_id"), Some(&proposed[..]));
+}
+
+#[test]
 fn half_an_emoji_does_not_sink_its_batch() {
     let mut visitor = Visitor::new(&shared().edge.url());
     visitor.get("/");

@@ -52,6 +52,25 @@ fn in_mutation(mutation: &str, expected: &[&str]) {
 }
 
 #[test]
+fn a_redirect_to_one_of_its_own_pages() {
+    let to = |address: &str, expected: &[&str]| {
+        check(
+            &format!(
+                r#""kind":"redirect","pages":[{{"path":"/a*"}}],
+                "variants":[{{"id":"control"}},{{"id":"v","redirect":"{address}"}}]"#
+            ),
+            expected,
+        );
+    };
+    to("/b", &[]);
+    to("https://x.example/a", &[]);
+    to(
+        "/ab?c",
+        &["!.pages: a redirect leads to one of these pages itself: who was sent there is not sent on"],
+    );
+}
+
+#[test]
 fn members() {
     let variants = r#""variants":[{"id":"v"}]"#;
     let with = |members: &str, expected: &[&str]| check(&format!("{members},{variants}"), expected);
@@ -79,9 +98,10 @@ fn members() {
         r#""kind":"experimnt""#,
         &[".kind: expected one of personalization, experiment, redirect: did you mean `experiment`?"],
     );
+    with(r#""keepQuery":1"#, &[".keepQuery: expected `true` or `false`"]);
     with(
-        r#""kind":"redirect","keepQuery":1"#,
-        &[".keepQuery: expected `true` or `false`"],
+        r#""kind":"redirect""#,
+        &[".variants: a redirect needs a variant with one: {\"id\": …, \"redirect\": \"https://…\"}"],
     );
     with(
         r#""sticky":{"version":1.5,"min":1}"#,
@@ -320,7 +340,7 @@ fn mutations() {
         r#"{"selector":"h1","value":"x"}"#,
         &[
             ".op: `` is no operation: there are text, html, attribute, removeAttribute, style, addClass, removeClass, \
-           remove, before, after, prepend, append, replace",
+           remove, before, after, prepend, append, replace, redirect",
         ],
     );
     for later in ["unwrap", "move", "image", "link", "title", "meta"] {
@@ -329,6 +349,42 @@ fn mutations() {
             &[&format!(".op: `{later}` is not supported by this version")],
         );
     }
+    for good in [
+        r#"{"op":"redirect","value":"/b?from={{request.path|nowhere}}","keepQuery":true}"#,
+        r#"{"op":"redirect","value":"https://x.example/{{profile.traits.plan}}","keepQuery":false}"#,
+    ] {
+        in_mutation(good, &[]);
+    }
+    let in_host = ".value: a placeholder may not stand in the scheme or the host of an address: anybody could send \
+                   the site's visitors anywhere";
+    let to_scheme = ".value: a redirect leads to an http, https or relative address";
+    let with_space = ".value: an address has no spaces or control characters: write `%20` for a space";
+    for (address, message) in [
+        ("https://{{request.host}}/", in_host),
+        ("//x.{{request.host}}", in_host),
+        ("https:{{request.host}}", in_host),
+        ("{{request.host}}:x", to_scheme),
+        ("javascript:alert(1)", to_scheme),
+        ("/a b", with_space),
+        ("", ".value: a redirect needs an address"),
+    ] {
+        in_mutation(&format!(r#"{{"op":"redirect","value":"{address}"}}"#), &[message]);
+        // As a member of the variant it is the same.
+        let message = message.replace(".value", ".redirect");
+        in_variant(&format!(r#""redirect":"{address}""#), &[&message]);
+    }
+    in_mutation(
+        r#"{"op":"redirect"}"#,
+        &[".value: expected an address of at most 4000 bytes"],
+    );
+    in_mutation(
+        r#"{"op":"redirect","value":"/b","selector":"h1"}"#,
+        &["!.selector: `selector` is not known here"],
+    );
+    in_mutation(
+        r#"{"op":"redirect","value":"/b","keepQuery":1}"#,
+        &[".keepQuery: expected `true` or `false`"],
+    );
     in_mutation(
         r#"{"op":"text","selector":" ","value":"x"}"#,
         &[".selector: expected a CSS selector of at most 1000 bytes"],
