@@ -189,6 +189,41 @@ mod tests {
     }
 
     #[test]
+    fn no_limit_between_steps_is_as_one_that_no_gap_reaches() {
+        let mut random = 1_u32;
+        let mut below = |limit: u32| {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (random >> 16) % limit
+        };
+        for _ in 0..2_000 {
+            let mut time = 0;
+            let length = below(12);
+            let events: Vec<_> = (0..length)
+                .map(|_| {
+                    time += i64::from(below(3));
+                    (time, below(8))
+                })
+                .collect();
+            let mut sequence = a_then_b(None, below(8), Some(i64::from(below(20))));
+            sequence.steps.push(Step {
+                matcher: 2,
+                gap: None,
+                without: below(8),
+            });
+            let found = outcome(&log(&events), &sequence, 1_000);
+            sequence
+                .steps
+                .iter_mut()
+                .for_each(|step| step.gap = Some(i64::MAX));
+            assert_eq!(
+                found,
+                outcome(&log(&events), &sequence, 1_000),
+                "{events:?} {sequence:?}"
+            );
+        }
+    }
+
+    #[test]
     fn quiet_since() {
         let mut sequence = a_then_b(None, 0, None);
         sequence.quiet = Some((2, 100));
