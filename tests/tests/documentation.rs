@@ -1,0 +1,156 @@
+//! The manifests and conditions that the documentation shows compile without a mistake.
+//!
+//! A block of JSON says what it is after ```` ```json ````: a whole `manifest`, or a part that is tried within the page's first
+//! manifest, so that it can refer to what is there: `condition`, `event-condition`, `experience`, `feature`. An
+//! `event` is one of a log. In the page about the language, code within a line that begins with `{"` is a condition.
+
+use nearside_engine::compile::compile;
+use nearside_engine::replay::LoggedEvent;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// A piece of JSON in a page.
+struct Example {
+    /// The line that it begins in.
+    line: usize,
+    kind: String,
+    text: String,
+}
+
+/// The blocks of JSON of a page, and, if `inline`, the conditions within lines.
+fn examples(page: &str, inline: bool) -> Vec<Example> {
+    let mut examples: Vec<Example> = Vec::new();
+    let mut is_code = false;
+    let mut is_json = false;
+    for (number, line) in (1..).zip(page.lines()) {
+        if let Some(info) = line.trim_start().strip_prefix("```") {
+            is_code = !is_code;
+            let kind = info.strip_prefix("json").filter(|_| is_code);
+            is_json = kind.is_some();
+            if let Some(kind) = kind {
+                examples.push(Example {
+                    line: number,
+                    kind: kind.trim().to_owned(),
+                    text: String::new(),
+                });
+            }
+        } else if is_code {
+            if let Some(example) = examples.last_mut().filter(|_| is_json) {
+                example.text.push_str(line);
+                example.text.push('\n');
+            }
+        } else if inline {
+            let spans = line.split('`').skip(1).step_by(2);
+            let conditions = spans.filter(|span| span.starts_with("{\""));
+            examples.extend(conditions.map(|span| Example {
+                line: number,
+                kind: "condition".to_owned(),
+                // In a table, a `|` is written with a `\` before it.
+                text: span.replace("\\|", "|"),
+            }));
+        }
+    }
+    examples
+}
+
+/// What is wrong with an example, if something is.
+fn mistake(example: &Example, base: &Value) -> Option<String> {
+    let value: Value = match serde_json::from_str(&example.text) {
+        Ok(value) => value,
+        Err(error) => return Some(format!("no JSON: {error}")),
+    };
+    let mut manifest = base.clone();
+    match example.kind.as_str() {
+        "manifest" => manifest = value,
+        "condition" => add_experience(
+            &mut manifest,
+            json!({"id": "example", "when": value, "variants": [{"id": "a"}]}),
+        ),
+        "event-condition" => add_experience(
+            &mut manifest,
+            json!({"id": "example", "when": {"$events": {"where": value}}, "variants": [{"id": "a"}]}),
+        ),
+        "experience" => add_experience(&mut manifest, value),
+        "feature" => manifest["features"]["example"] = value,
+        "event" => {
+            let message = serde_json::from_value(value).unwrap();
+            return LoggedEvent::read(1, &message, None)
+                .err()
+                .map(|error| error.to_string());
+        }
+        other => return Some(format!("`{other}` is no kind of example")),
+    }
+    let manifest = serde_json::from_value(manifest).unwrap();
+    let (_, warnings) = compile(&manifest);
+    let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+    (!warnings.is_empty()).then(|| warnings.join("; "))
+}
+
+fn add_experience(manifest: &mut Value, experience: Value) {
+    match manifest["experiences"].as_array_mut() {
+        Some(experiences) => experiences.push(experience),
+        None => manifest["experiences"] = json!([experience]),
+    }
+}
+
+/// The mistakes of a page's examples, each with its file and line.
+fn mistakes(file: &str, page: &str, inline: bool) -> Vec<String> {
+    let examples = examples(page, inline);
+    let base = examples.iter().find(|example| example.kind == "manifest");
+    let base = base.and_then(|example| serde_json::from_str(&example.text).ok());
+    let base: Value = base.unwrap_or_else(|| json!({}));
+    let found = examples.iter().filter_map(|example| {
+        let mistake = mistake(example, &base)?;
+        Some(format!("{file}:{}: {mistake}", example.line))
+    });
+    found.collect()
+}
+
+#[track_caller]
+fn check(file: &str, at_least: usize, inline: bool) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+    let page = std::fs::read_to_string(path).unwrap();
+    assert_eq!(mistakes(file, &page, inline), Vec::<String>::new());
+    let found = examples(&page, inline).len();
+    assert!(
+        found >= at_least,
+        "{file}: only {found} examples: is it still read?"
+    );
+}
+
+#[test]
+fn the_examples_of_the_decision_language_compile() {
+    check("docs/decision-language.md", 40, true);
+}
+
+#[test]
+fn the_examples_of_the_readme_compile() {
+    check("README.md", 1, false);
+}
+
+/// A test that lets everything pass would not be noticed otherwise.
+#[test]
+fn a_mistake_is_found_with_its_line() {
+    let page = "\
+```json manifest
+{\"groups\": {\"vip\": [\"ada\"]}}
+```
+Holds for `{\"profile.userId\": {\"$inGroup\": \"vip\"}}` and not for `{\"profile.userId\": {\"$regx\": \"a\"}}`.
+```json condition
+{\"profile.userId\": {\"$inGroup\": \"vips\"}}
+```
+```json
+{}
+```
+```sh
+{\"no\": \"JSON\"
+```
+";
+    let found = mistakes("page.md", page, true);
+    let starts: Vec<&str> = found
+        .iter()
+        .filter_map(|mistake| mistake.get(..10))
+        .collect();
+    assert_eq!(starts, ["page.md:4:", "page.md:5:", "page.md:8:"], "{found:?}");
+    assert!(found[0].contains("did you mean `$regex`"), "{found:?}");
+}
