@@ -120,7 +120,7 @@ fn check(file: &str, at_least: usize, inline: bool) {
 
 #[test]
 fn the_examples_of_the_decision_language_compile() {
-    check("docs/decision-language.md", 40, true);
+    check("docs/decision-language.md", 20, true);
 }
 
 #[test]
