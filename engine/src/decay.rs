@@ -4,6 +4,7 @@
 //! that a decision could differ between the edge and the browser. These are made of additions and
 //! multiplications alone, which IEEE 754 defines exactly.
 
+use crate::number::added;
 use crate::time::Timestamp;
 
 /// Less than that is nothing.
@@ -70,10 +71,12 @@ impl Fading {
     /// Adds points that were earned at an instant, before or after this one's.
     pub fn add(&mut self, points: f64, time: Timestamp, half_life: i64, cap: Option<f64>) {
         if time >= self.at {
-            self.value = self.value * left_after(time.saturating_sub(self.at), half_life) + points;
+            let left = self.value * left_after(time.saturating_sub(self.at), half_life);
+            self.value = added(left, points);
             self.at = time;
         } else {
-            self.value += points * left_after(self.at.saturating_sub(time), half_life);
+            let left = points * left_after(self.at.saturating_sub(time), half_life);
+            self.value = added(self.value, left);
         }
         if let Some(cap) = cap {
             self.value = self.value.min(cap);

@@ -1,9 +1,15 @@
-//! The text of a number as JavaScript writes it, without memory of its own.
+//! Numbers: their text as JavaScript writes it, without memory of its own; and sums that stay numbers.
 
 use std::fmt::Write;
 
 /// The longest text: a sign, 17 digits, a point, and `e-324` or the zeros before or after the digits.
 const LONGEST: usize = 32;
+
+/// A sum that stays finite: past the largest number it is that one. What is infinite could not be read from a
+/// state's bytes again.
+pub(crate) const fn added(a: f64, b: f64) -> f64 {
+    (a + b).clamp(f64::MIN, f64::MAX)
+}
 
 /// A number's text.
 #[derive(Clone, Copy)]

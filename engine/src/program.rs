@@ -346,6 +346,10 @@ impl Program {
             // One that is invalid has lost its variants.
             if experience.status != Status::Invalid {
                 experience.assignment.check(experience.variants.len())?;
+                // Without a hash everybody gets the first variant: there must be one.
+                if !experience.assignment.hashes && experience.variants.is_empty() {
+                    return None;
+                }
             }
         }
         for rule in self.features.iter().flat_map(|feature| &feature.rules) {
@@ -362,6 +366,12 @@ impl Program {
             return None;
         }
         self.cells.iter().try_for_each(CellSpec::check)?;
+        let mut keys: Vec<u32> = self.cells.iter().map(|spec| spec.key).collect();
+        keys.sort_unstable();
+        // A state's bytes name cells by their keys: two with the same one would be mistaken for each other.
+        if keys.windows(2).any(|pair| pair[0] == pair[1]) {
+            return None;
+        }
         let named = self.scores.iter().chain(&self.affinities);
         if named.into_iter().any(|(_, cell)| usize::from(*cell) >= cells) {
             return None;

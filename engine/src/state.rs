@@ -547,6 +547,10 @@ impl State {
                 && let (Some(cell), Some(spec)) = (state.cells.get_mut(index), program.cells.get(index))
             {
                 *cell = Cell::read(spec, &mut content, &table, base)?;
+                if cell.is_empty() {
+                    // Nobody writes a cell in which nothing is.
+                    return Err(Malformed);
+                }
             }
         }
         Ok(state)

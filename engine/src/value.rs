@@ -303,7 +303,11 @@ impl Value {
             0 => Value::Null,
             1 => Value::Bool(false),
             2 => Value::Bool(true),
-            3 => Value::Number(f64::from_bits(u64::from_le_bytes(reader.array()?))),
+            3 => match f64::from_bits(u64::from_le_bytes(reader.array()?)) {
+                number if number.is_finite() => Value::Number(number),
+                // JSON has no such number, so nobody wrote one.
+                _ => return Err(Malformed),
+            },
             4 => Value::Number(reader.varint()? as f64),
             5 => Value::String(reader.text()?.to_owned()),
             6 => {

@@ -544,6 +544,98 @@ fn what_was_told_last_wins_in_a_merge() {
     }
 }
 
+/// A state's bytes name cells by their keys: events of one would be read into the other.
+#[test]
+fn two_cells_with_the_same_key_are_no_program() {
+    let mut program = program(MANIFEST);
+    assert!(program.cells.len() > 1);
+    program.cells[1].key = program.cells[0].key;
+    assert_eq!(
+        Program::from_bytes(&program.to_bytes()),
+        Err(ProgramError::Malformed)
+    );
+}
+
+/// Without a hash everybody gets the first variant.
+#[test]
+fn an_experience_without_variants_is_no_program() {
+    let mut program = program(MANIFEST);
+    program.experiences[1].variants.clear();
+    program.experiences[1].assignment.shares.clear();
+    program.experiences[1].assignment.hashes = false;
+    assert_eq!(
+        Program::from_bytes(&program.to_bytes()),
+        Err(ProgramError::Malformed)
+    );
+}
+
+/// JSON has no such numbers, and nothing that has one is equal to itself.
+#[test]
+fn numbers_that_are_none_are_malformed() {
+    let properties: Object = [("n", Value::Number(f64::NAN))].into_iter().collect();
+    let event = Event {
+        properties: Value::Object(properties),
+        ..event(1, EventKind::Track, NOON)
+    };
+    let (text, _) = write_journal(&[event]);
+    assert_eq!(read_journal(&text, NOON), Err(Malformed));
+}
+
+/// Points that cancel each other leave a value of nothing with an instant, which later points are counted from.
+#[test]
+fn a_score_of_nothing_survives_its_bytes() {
+    let program = program(
+        r#"{"scores":{"s":{"on":[{"name":"A","points":1},{"type":"page","points":-1}],"halfLife":"1m"}},
+            "segments":{"a":{"when":{"score.s":{"$gt":0}}}}}"#,
+    );
+    let mut state = State::new(&program);
+    for index in 0..10 {
+        let kind = if index % 2 == 0 {
+            EventKind::Track
+        } else {
+            EventKind::Page
+        };
+        fold(
+            &program,
+            &mut state,
+            &event(index, kind, NOON + i64::from(index / 2)),
+        );
+        // A late one is counted from the instant of what is left of those before it.
+        fold(&program, &mut state, &event(100 + index, kind, NOON - 12_345));
+        let bytes = state.to_bytes(&program);
+        assert_eq!(
+            State::from_bytes(&program, &bytes).as_ref(),
+            Ok(&state),
+            "{index}"
+        );
+    }
+}
+
+/// Sums past the largest number are that one, so that the state can be read again.
+#[test]
+fn huge_numbers_do_not_cost_the_state() {
+    let program = program(
+        r#"{"segments":{"a":{"when":{"$or":[
+                {"$events":{"name":"A","in":"visitor","sum":{"of":"properties.n","$gt":0}}},
+                {"$events":{"name":"A","in":"visitor","within":"1d","sum":{"of":"properties.n","$gt":0}}}]}}}}"#,
+    );
+    let mut state = State::new(&program);
+    for index in 0..100 {
+        let properties: Value = serde_json::from_str(r#"{"n":1.7e308}"#).unwrap();
+        let event = Event {
+            properties,
+            ..event(index, EventKind::Track, NOON + i64::from(index))
+        };
+        fold(&program, &mut state, &event);
+        let bytes = state.to_bytes(&program);
+        assert_eq!(
+            State::from_bytes(&program, &bytes).as_ref(),
+            Ok(&state),
+            "{index}"
+        );
+    }
+}
+
 #[test]
 fn page_states_survive_json() {
     let text = r#"{"applied":[["a","v",[1,2]]],"confirmed":[7,4294967295],"now":1795262400000,
@@ -557,6 +649,7 @@ fn page_states_survive_json() {
         (r#""visitor":"x""#, r#""visitor":7"#),
         (r#""state":"AQ""#, r#""state":"A""#),
         (r#""now":1795262400000"#, r#""now":"soon""#),
+        (r#""now":1795262400000"#, r#""now":"1969-12-31T23:59:59Z""#),
         (r#"[["a","v",[1,2]]]"#, r#"[["a","v"]]"#),
         (r#""id":"m","time":1795262400000"#, r#""id":"m""#),
     ] {

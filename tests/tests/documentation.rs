@@ -4,7 +4,7 @@
 //! manifest, so that it can refer to what is there: `condition`, `event-condition`, `experience`, `feature`. An
 //! `event` is one of a log. In the page about the language, code within a line that begins with `{"` is a condition.
 
-use nearside_engine::compile::compile;
+use nearside_engine::compile::{compile, vocabulary};
 use nearside_engine::replay::LoggedEvent;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -124,6 +124,30 @@ fn the_examples_of_the_decision_language_compile() {
 }
 
 #[test]
+fn the_decision_language_s_page_has_every_word() {
+    let page = include_str!("../../docs/decision-language.md");
+    let is_of_word = |c: char| c.is_ascii_alphanumeric() || c == '$';
+    let has = |word: &str| {
+        let mut places = page.match_indices(word);
+        places.any(|(at, _)| {
+            let (before, after) = (&page[..at], &page[at + word.len()..]);
+            !before.ends_with(is_of_word) && !after.starts_with(is_of_word)
+        })
+    };
+    for words in vocabulary() {
+        for word in words.words {
+            // The page has the paths below `session` and `profile` in short.
+            let short = word.split('.').next_back().unwrap_or(word);
+            assert!(
+                has(short),
+                "docs/decision-language.md does not say `{word}` of {}",
+                words.of
+            );
+        }
+    }
+}
+
+#[test]
 fn the_examples_of_the_readme_compile() {
     check("README.md", 1, false);
 }
@@ -147,10 +171,7 @@ Holds for `{\"profile.userId\": {\"$inGroup\": \"vip\"}}` and not for `{\"profil
 ```
 ";
     let found = mistakes("page.md", page, true);
-    let starts: Vec<&str> = found
-        .iter()
-        .filter_map(|mistake| mistake.get(..10))
-        .collect();
+    let starts: Vec<&str> = found.iter().filter_map(|mistake| mistake.get(..10)).collect();
     assert_eq!(starts, ["page.md:4:", "page.md:5:", "page.md:8:"], "{found:?}");
     assert!(found[0].contains("did you mean `$regex`"), "{found:?}");
 }

@@ -14,7 +14,7 @@ use crate::build::{self, Part};
 use crate::process::{run, spelled};
 use crate::report::{say, spoken, table};
 use crate::stack::BUILT;
-use crate::{paths, setup};
+use crate::{fuzz, paths, setup};
 
 /// How many tests passed and failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,8 +61,11 @@ pub fn test(long: bool) -> Result<ExitCode> {
         "tests",
         with_built(cargo(&["test", "--workspace", "--no-fail-fast"])),
     );
+    run.counted("fuzz targets", || {
+        fuzz::all(if long { fuzz::LONG } else { fuzz::SHORT })
+    });
     if long {
-        // The same properties over many more random logs; optimised, or it would take hours.
+        // The same properties over many more random logs and manifests; optimised, or it would take hours.
         let mut properties = cargo(&[
             "test",
             "--release",
@@ -70,6 +73,8 @@ pub fn test(long: bool) -> Result<ExitCode> {
             "nearside-tests",
             "--test",
             "engine_oracle",
+            "--test",
+            "manifest_schema",
             "--no-fail-fast",
         ]);
         properties.env("NEARSIDE_LONG", "1");
@@ -111,6 +116,11 @@ impl Run {
     /// A command that prints the results of cargo's test programs.
     fn tests(&mut self, name: &'static str, mut command: Command) {
         self.phase(name, || run_tests(&mut command, |line| say(line)));
+    }
+
+    /// Work that counts by itself.
+    fn counted(&mut self, name: &'static str, work: impl FnOnce() -> Result<Count>) {
+        self.phase(name, work);
     }
 
     /// Runs a phase and gives whether it went without an error.

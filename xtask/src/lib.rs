@@ -12,6 +12,7 @@ pub mod bench;
 pub mod browser;
 pub mod build;
 pub mod dev;
+pub mod fuzz;
 pub mod gates;
 pub mod paths;
 pub mod process;

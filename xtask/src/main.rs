@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::build::{self, Part};
 use xtask::report::say;
-use xtask::{bench, dev, gates, setup, size};
+use xtask::{bench, dev, fuzz, gates, setup, size};
 
 #[derive(Parser)]
 #[command(
@@ -39,6 +39,8 @@ enum Command {
         #[arg(long)]
         long: bool,
     },
+    /// Look for inputs that break the engine, with the fuzz targets of tests/fuzz
+    Fuzz(fuzz::Options),
     /// Measure against peers, and write target/bench/NAME.json
     Bench {
         /// The comparison to run; all of them when none is named
@@ -65,6 +67,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Build { parts } => build::build(&parts)?,
         Command::Dev(options) => dev::dev(&options)?,
         Command::Test { long } => return gates::test(long),
+        Command::Fuzz(options) => return fuzz::fuzz(&options),
         Command::Bench { name } => bench::bench(name.as_deref())?,
         Command::Size => size::size()?,
     }

@@ -3,6 +3,7 @@
 use super::spec::{Decay, MAX_AFFINITY_VALUE};
 use crate::codec::{Malformed, Reader, Writer};
 use crate::decay::{Fading, left_after};
+use crate::number::added;
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -60,7 +61,7 @@ impl Affinity {
             .iter_mut()
             .find(|(known, _)| known.as_str() == Some(value))
         {
-            Some((_, weight)) => *weight = capped(*weight + points),
+            Some((_, weight)) => *weight = capped(added(*weight, points)),
             None => {
                 // The lightest makes room.
                 self.weights

@@ -7,6 +7,7 @@ use super::spec::{Keep, Note, Shape};
 use super::table::EventTable;
 use crate::codec::{Malformed, Reader, Writer};
 use crate::event::EventKey;
+use crate::number::added;
 use crate::time::Timestamp;
 use crate::value::Value;
 use std::borrow::Cow;
@@ -79,7 +80,7 @@ impl Total {
 
     pub(crate) fn add(&mut self, entry: &Entry) {
         self.count = self.count.saturating_add(entry.count);
-        self.sum += entry.sum;
+        self.sum = added(self.sum, entry.sum);
         self.least = self.least.min(entry.least);
         self.greatest = self.greatest.max(entry.greatest);
     }
@@ -166,7 +167,7 @@ impl EventLog {
         }
         self.dropped = Total::default();
         self.shrink(shape);
-        if shape.keep == Keep::All && shape.within.is_none() {
+        if shape.is_total() {
             let cut = self.entries.first().map(|entry| (entry.time, entry.key));
             let dropped_by = |log: &Self| {
                 let mut dropped = log.dropped;
@@ -207,7 +208,7 @@ impl EventLog {
         self.entries.insert(index, entry);
     }
 
-    /// Brings the log back into its bounds.
+    /// Brings the log back into its bounds; [`Shape::capacity`] says how many entries are left at most.
     fn shrink(&mut self, shape: Shape) {
         match shape.keep {
             Keep::Newest(limit) => self.drop_oldest(usize::from(limit).min(MAX_EXACT)),
@@ -285,7 +286,7 @@ impl EventLog {
                 {
                     *last = Entry {
                         count: last.count.saturating_add(entry.count),
-                        sum: last.sum + entry.sum,
+                        sum: added(last.sum, entry.sum),
                         least: last.least.min(entry.least),
                         greatest: last.greatest.max(entry.greatest),
                         ..*entry
@@ -307,7 +308,7 @@ impl EventLog {
         }
         let (older, newest) = self.entries.split_at(self.entries.len() - limit);
         let mut dropped = self.dropped;
-        if shape.keep == Keep::All && shape.within.is_none() {
+        if shape.is_total() {
             older.iter().for_each(|entry| dropped.add(entry));
         }
         Cow::Owned(Self {
@@ -357,10 +358,15 @@ impl EventLog {
     }
 
     /// Reads what [`EventLog::write`] wrote.
-    pub(crate) fn read(reader: &mut Reader<'_>, table: &EventTable, form: Form) -> Result<Self, Malformed> {
+    pub(crate) fn read(
+        reader: &mut Reader<'_>,
+        table: &EventTable,
+        form: Form,
+        shape: Shape,
+    ) -> Result<Self, Malformed> {
         let first = reader.varint()?;
         let length = usize::try_from(first >> 1).map_err(|_| Malformed)?;
-        if length > MAX_EXACT * 2 {
+        if length > shape.capacity() || (first & 1 == 1 && !shape.is_total()) {
             return Err(Malformed);
         }
         let count = |number: u64| u32::try_from(number).map_err(|_| Malformed);
@@ -370,6 +376,9 @@ impl EventLog {
                 count: count(reader.varint()?)?,
                 ..Total::NOTHING_NOTED
             };
+            if dropped.count == 0 {
+                return Err(Malformed);
+            }
             if form.numbers {
                 dropped.sum = number(reader)?;
                 dropped.least = number(reader)?;
@@ -378,13 +387,20 @@ impl EventLog {
         }
         let mut entries: Vec<Entry> = Vec::with_capacity(length);
         let mut place = 0_u64;
-        for _ in 0..length {
+        for index in 0..length {
             let first = reader.varint()?;
+            if index > 0 && first >> 1 == 0 {
+                // The same event twice.
+                return Err(Malformed);
+            }
             place = place.checked_add(first >> 1).ok_or(Malformed)?;
             let (time, key) = table.event(usize::try_from(place).map_err(|_| Malformed)?)?;
             let mut entry = Entry::new(time, key, 0, 0.0);
             if first & 1 == 1 {
                 entry.count = count(reader.varint()?)?;
+                if entry.count < 2 || !shape.joins_slots() {
+                    return Err(Malformed);
+                }
             }
             if form.marks {
                 entry.mark = count(reader.varint()?)?;
@@ -544,11 +560,11 @@ mod tests {
 
     #[test]
     fn cells_survive_their_bytes() {
-        for cell in [
-            EventLog::default(),
-            filled([3, 1, 2], EXACT),
-            filled(0..9_000, MANY),
-            filled(0..50, TOTAL),
+        for (cell, shape) in [
+            (EventLog::default(), EXACT),
+            (filled([3, 1, 2], EXACT), EXACT),
+            (filled(0..9_000, MANY), MANY),
+            (filled(0..50, TOTAL), TOTAL),
         ] {
             let mut events = Vec::new();
             cell.collect(&mut events);
@@ -558,9 +574,48 @@ mod tests {
             cell.write(&mut writer, &table, form);
             let bytes = writer.into_bytes();
             assert_eq!(
-                EventLog::read(&mut Reader::new(&bytes), &table, form),
+                EventLog::read(&mut Reader::new(&bytes), &table, form, shape),
                 Ok(cell.clone())
             );
         }
+    }
+
+    /// What no log of that shape has: an entry too many, joined events, a count of those that were dropped.
+    #[test]
+    fn bytes_of_another_shape_are_malformed() {
+        let form = Form::of(&Note::Nothing);
+        let log = filled(0..9_000, MANY);
+        for (log, shape) in [
+            (filled(0..4, TOTAL), EXACT),
+            (log.clone(), TOTAL),
+            (filled(0..50, TOTAL).newest(2, TOTAL).into_owned(), EXACT),
+            (filled(0..50, TOTAL), MANY),
+        ] {
+            let mut events = Vec::new();
+            log.collect(&mut events);
+            let table = EventTable::new(events);
+            let mut writer = Writer::new();
+            log.write(&mut writer, &table, form);
+            let bytes = writer.into_bytes();
+            let read = EventLog::read(&mut Reader::new(&bytes), &table, form, shape);
+            assert_eq!(read, Err(Malformed), "{shape:?}");
+        }
+        // The same event twice, a count of nothing.
+        let table = EventTable::new(vec![(1, 1), (2, 2)]);
+        for bytes in [&[4, 0, 0][..], &[3, 0, 0], &[2, 1, 1], &[2, 1, 0]] {
+            for shape in [TOTAL, MANY] {
+                let read = EventLog::read(&mut Reader::new(bytes), &table, form, shape);
+                assert_eq!(read, Err(Malformed), "{bytes:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn sums_stay_finite() {
+        let mut log = EventLog::default();
+        for key in 0..100 {
+            log.add(Entry::new(i64::from(key), key, 0, f64::MAX), TOTAL);
+        }
+        assert_eq!(log.total(1_000, TOTAL).sum, f64::MAX);
     }
 }

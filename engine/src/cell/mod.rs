@@ -256,7 +256,12 @@ impl Cell {
         Ok(match &spec.kind {
             kind @ (CellKind::Events(..) | CellKind::Sequence(_)) => {
                 if spec.by.is_none() {
-                    return Ok(Cell::Events(EventLog::read(reader, table, form(kind))?));
+                    return Ok(Cell::Events(EventLog::read(
+                        reader,
+                        table,
+                        form(kind),
+                        spec.shape(),
+                    )?));
                 }
                 let length = reader.length()?;
                 if length > MAX_GROUPS {
@@ -265,7 +270,11 @@ impl Cell {
                 let mut groups = Vec::with_capacity(length);
                 for _ in 0..length {
                     let group = u32::from_le_bytes(reader.array()?);
-                    groups.push((group, EventLog::read(reader, table, form(kind))?));
+                    let log = EventLog::read(reader, table, form(kind), spec.shape())?;
+                    if log.is_empty() || groups.iter().any(|(known, _)| *known == group) {
+                        return Err(Malformed);
+                    }
+                    groups.push((group, log));
                 }
                 keep_recent(&mut groups);
                 Cell::Groups(groups)

@@ -32,7 +32,7 @@ pub struct Score {
 
 impl Score {
     pub(crate) fn is_empty(&self) -> bool {
-        self.recent.is_empty() && self.base.value == 0.0
+        self.recent.is_empty() && self.base == Fading::default()
     }
 
     pub(crate) fn clear(&mut self) {
@@ -133,7 +133,7 @@ impl Score {
             earn(&mut before, earned, decay);
         }
         // The lowest bit tells whether there is a base.
-        let has_base = before.value != 0.0;
+        let has_base = before != Fading::default();
         writer.varint((recent.len() as u64) << 1 | u64::from(has_base));
         if has_base {
             writer.bytes(&before.value.to_bits().to_le_bytes());

@@ -1,5 +1,6 @@
 //! What a cell keeps: its definition in the program.
 
+use super::MAX_EXACT;
 use crate::condition::{Condition, event_attribute};
 use crate::event::{Event, EventKind};
 use crate::hash::fnv1a_32;
@@ -65,6 +66,28 @@ pub struct Shape {
     pub keep: Keep,
     /// The window's length in milliseconds, if the condition has a window.
     pub within: Option<i64>,
+}
+
+impl Shape {
+    /// Whether events that are dropped are added up.
+    pub(crate) fn is_total(&self) -> bool {
+        self.keep == Keep::All && self.within.is_none()
+    }
+
+    /// Whether an entry may stand for several events of a slot of the window.
+    pub(crate) fn joins_slots(&self) -> bool {
+        self.keep == Keep::All && self.within.is_some()
+    }
+
+    /// The most entries that a log of this shape has.
+    pub(crate) fn capacity(&self) -> usize {
+        match self.keep {
+            Keep::Newest(limit) | Keep::NewestOfEach(limit) => usize::from(limit).min(MAX_EXACT),
+            Keep::Oldest => 1,
+            Keep::All if self.joins_slots() => 2 * MAX_EXACT,
+            Keep::All | Keep::Runs => MAX_EXACT,
+        }
+    }
 }
 
 /// What is noted of an event besides its time.

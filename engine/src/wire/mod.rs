@@ -15,7 +15,9 @@ pub use surrogates::repair_surrogates;
 
 use crate::base64url;
 use crate::codec::Malformed;
+use crate::event::instant;
 use crate::state::Snapshot;
+use crate::time::Timestamp;
 use crate::value::{Object, Value};
 
 /// The visitor's id, minted by the edge; `HttpOnly`.
@@ -58,6 +60,11 @@ pub fn consents(cookie: Option<&str>, purpose: &str, required: bool) -> bool {
     }
 }
 
+/// Reads what a clock of ours showed, which is never before 1970.
+fn clock(value: &Value) -> Result<Timestamp, Malformed> {
+    instant(value).filter(|at| *at >= 0).ok_or(Malformed)
+}
+
 impl Snapshot {
     /// The snapshot as JSON: `{"asOf": milliseconds, "state": base64url}`.
     pub fn to_value(&self) -> Value {
@@ -72,7 +79,7 @@ impl Snapshot {
     /// # Errors
     /// On any other value.
     pub fn from_value(value: &Value) -> Result<Self, Malformed> {
-        let as_of = crate::event::instant(value.get("asOf")).ok_or(Malformed)?;
+        let as_of = clock(value.get("asOf"))?;
         let state = base64url::decode(value.get("state").as_str().ok_or(Malformed)?)?;
         Ok(Self { as_of, state })
     }

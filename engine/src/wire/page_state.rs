@@ -1,8 +1,9 @@
 //! What the edge puts into a page for the SDK.
 
+use super::clock;
 use crate::base64url;
 use crate::codec::Malformed;
-use crate::event::{EventKey, instant};
+use crate::event::EventKey;
 use crate::time::Timestamp;
 use crate::value::{Object, Value};
 
@@ -135,7 +136,7 @@ impl PageState {
         let page_view = match view.get("id").as_str() {
             None => None,
             Some(id) => {
-                let time = instant(view.get("time")).ok_or(Malformed)?;
+                let time = clock(view.get("time"))?;
                 Some(PageView {
                     message_id: id.to_owned(),
                     time,
@@ -144,7 +145,7 @@ impl PageState {
         };
         Ok(Self {
             visitor_id: text("visitor")?.to_owned(),
-            now: instant(value.get("now")).ok_or(Malformed)?,
+            now: clock(value.get("now"))?,
             program_id: text("program")?.to_owned(),
             state: base64url::decode(text("state")?)?,
             request: value.get("request").as_object().cloned().unwrap_or_default(),

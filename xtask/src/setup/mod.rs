@@ -10,6 +10,7 @@
 mod apt;
 mod cargo_tools;
 mod chromium;
+mod cxx;
 mod growthbook;
 mod npm;
 mod wasm;
@@ -65,10 +66,16 @@ pub fn growthbook_cases() -> Result<PathBuf> {
     growthbook::ensure(&Cache::open()?)
 }
 
+/// Finds or installs the C++ compiler that builds the fuzzer.
+pub fn cxx() -> Result<PathBuf> {
+    cxx::ensure(&Cache::open()?)
+}
+
 /// Does all of it, and says where each tool is: `cargo xtask setup`.
 pub fn everything() -> Result<()> {
     let tools = build_tools()?;
     let chromium = chromium()?;
+    let cxx = cxx()?;
     let cases = growthbook_cases()?;
     say(format!("wasm32 compiler  {}", tools.wasm));
     say(format!("wasm-bindgen     {}", tools.wasm_bindgen.display()));
@@ -76,6 +83,7 @@ pub fn everything() -> Result<()> {
     say(format!("npm tools        {}", tools.npm.modules().display()));
     say(format!("node             {}", tools.npm.node.program.display()));
     say(format!("chromium         {}", chromium.display()));
+    say(format!("c++              {}", cxx.display()));
     say(format!("cases.json       {}", cases.display()));
     Ok(())
 }
