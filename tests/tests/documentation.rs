@@ -7,7 +7,8 @@
 use nearside_engine::compile::{compile, vocabulary};
 use nearside_engine::replay::LoggedEvent;
 use serde_json::{Value, json};
-use std::path::Path;
+
+const LANGUAGE: &str = include_str!("../../docs/decision-language.md");
 
 /// A piece of JSON in a page.
 struct Example {
@@ -53,12 +54,10 @@ fn examples(page: &str, inline: bool) -> Vec<Example> {
     examples
 }
 
-/// What is wrong with an example, if something is.
-fn mistake(example: &Example, base: &Value) -> Option<String> {
-    let value: Value = match serde_json::from_str(&example.text) {
-        Ok(value) => value,
-        Err(error) => return Some(format!("no JSON: {error}")),
-    };
+/// Compiles an example.
+fn tried(example: &Example, base: &Value) -> Result<(), String> {
+    let text = |error: serde_json::Error| error.to_string();
+    let value: Value = serde_json::from_str(&example.text).map_err(text)?;
     let mut manifest = base.clone();
     match example.kind.as_str() {
         "manifest" => manifest = value,
@@ -73,17 +72,19 @@ fn mistake(example: &Example, base: &Value) -> Option<String> {
         "experience" => add_experience(&mut manifest, value),
         "feature" => manifest["features"]["example"] = value,
         "event" => {
-            let message = serde_json::from_value(value).unwrap();
-            return LoggedEvent::read(1, &message, None)
-                .err()
-                .map(|error| error.to_string());
+            let message = serde_json::from_value(value).map_err(text)?;
+            let read = LoggedEvent::read(1, &message, None);
+            return read.map(|_| ()).map_err(|error| error.to_string());
         }
-        other => return Some(format!("`{other}` is no kind of example")),
+        other => return Err(format!("`{other}` is no kind of example")),
     }
-    let manifest = serde_json::from_value(manifest).unwrap();
-    let (_, warnings) = compile(&manifest);
+    let (_, warnings) = compile(&serde_json::from_value(manifest).map_err(text)?);
     let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
-    (!warnings.is_empty()).then(|| warnings.join("; "))
+    if warnings.is_empty() {
+        Ok(())
+    } else {
+        Err(warnings.join("; "))
+    }
 }
 
 fn add_experience(manifest: &mut Value, experience: Value) {
@@ -100,18 +101,16 @@ fn mistakes(file: &str, page: &str, inline: bool) -> Vec<String> {
     let base = base.and_then(|example| serde_json::from_str(&example.text).ok());
     let base: Value = base.unwrap_or_else(|| json!({}));
     let found = examples.iter().filter_map(|example| {
-        let mistake = mistake(example, &base)?;
+        let mistake = tried(example, &base).err()?;
         Some(format!("{file}:{}: {mistake}", example.line))
     });
     found.collect()
 }
 
 #[track_caller]
-fn check(file: &str, at_least: usize, inline: bool) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
-    let page = std::fs::read_to_string(path).unwrap();
-    assert_eq!(mistakes(file, &page, inline), Vec::<String>::new());
-    let found = examples(&page, inline).len();
+fn check(file: &str, page: &str, at_least: usize, inline: bool) {
+    assert_eq!(mistakes(file, page, inline), Vec::<String>::new());
+    let found = examples(page, inline).len();
     assert!(
         found >= at_least,
         "{file}: only {found} examples: is it still read?"
@@ -120,17 +119,16 @@ fn check(file: &str, at_least: usize, inline: bool) {
 
 #[test]
 fn the_examples_of_the_decision_language_compile() {
-    check("docs/decision-language.md", 20, true);
+    check("docs/decision-language.md", LANGUAGE, 20, true);
 }
 
 #[test]
 fn the_decision_language_s_page_has_every_word() {
-    let page = include_str!("../../docs/decision-language.md");
     let is_of_word = |c: char| c.is_ascii_alphanumeric() || c == '$';
     let has = |word: &str| {
-        let mut places = page.match_indices(word);
+        let mut places = LANGUAGE.match_indices(word);
         places.any(|(at, _)| {
-            let (before, after) = (&page[..at], &page[at + word.len()..]);
+            let (before, after) = (&LANGUAGE[..at], &LANGUAGE[at + word.len()..]);
             !before.ends_with(is_of_word) && !after.starts_with(is_of_word)
         })
     };
@@ -149,7 +147,7 @@ fn the_decision_language_s_page_has_every_word() {
 
 #[test]
 fn the_examples_of_the_readme_compile() {
-    check("README.md", 1, false);
+    check("README.md", include_str!("../../README.md"), 1, false);
 }
 
 /// A test that lets everything pass would not be noticed otherwise.
