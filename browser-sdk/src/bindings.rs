@@ -72,7 +72,7 @@ impl Engine {
     }
 
     /// See [`Visit::decide`].
-    pub fn decide(&self, now: f64) -> String {
+    pub fn decide(&mut self, now: f64) -> String {
         json::write(&self.0.decide(instant(now)))
     }
 

@@ -1,6 +1,7 @@
 //! A visit to a page: the visitor's state, what is decided, and the journal.
 
 use nearside_engine::decide::{Context, decide};
+use nearside_engine::decider::Decider;
 use nearside_engine::event::{Arrival, Event, EventKey, EventKind, event_key};
 use nearside_engine::facts::edits;
 use nearside_engine::fold::{Folded as Fold, fold};
@@ -40,6 +41,7 @@ pub enum Folded {
 pub struct Visit {
     program: Program,
     state: State,
+    decider: Decider,
     visitor_id: String,
     /// What the edge knows of the request and the page cannot.
     extra: Object,
@@ -67,6 +69,7 @@ impl Visit {
             forced: forced.collect(),
             program,
             state,
+            decider: Decider::new(),
             visitor_id: page.visitor_id,
             extra: page.request,
             request,
@@ -234,15 +237,25 @@ impl Visit {
 
     /// Decides: `{"decisions": […], "segments": […], "places": […], "nextChangeAt"?}`, where `places` has the
     /// place of the variant to show, or `null`, for each experience.
-    pub fn decide(&self, now: Timestamp) -> Value {
-        let decisions = decide(&self.program, &self.state, &self.context(), now);
+    ///
+    /// An assignment that is to be kept is kept as long as the page is open; the edge keeps it for the next one.
+    pub fn decide(&mut self, now: Timestamp) -> Value {
         let excluded = self.is_excluded();
+        let consent = self.consents(PERSONALIZATION);
+        let context = Context {
+            visitor_id: &self.visitor_id,
+            request: &self.request,
+            consent,
+            forced: &self.forced,
+        };
+        let decisions = self.decider.decide(&self.program, &mut self.state, &context, now);
+        self.state.keep_sticky(&self.program, &context, decisions, now);
         let places = decisions.decisions.iter().map(|decision| match decision.variant {
             Some(place) if !excluded => Value::Number(f64::from(place)),
             _ => Value::Null,
         });
         let places: Vec<Value> = places.collect();
-        let mut object = decisions_to_object(&self.program, &decisions);
+        let mut object = decisions_to_object(&self.program, decisions);
         object.insert("places", places);
         if let Some(next) = decisions.next_change_at {
             object.insert("nextChangeAt", next as f64);

@@ -264,9 +264,7 @@ fn personalise(
     }
     let (edits, applied) = page_state::edits_of(program, &visit, &question, &decisions, now);
     let view = page_view.clone();
-    let mut state = page_state::page_state(
-        program, &loaded.id, &visit, facts, applied, preview, page_view, now,
-    );
+    let mut state = page_state::page_state(loaded, &visit, facts, applied, preview, page_view, now);
     state.features = features_to_object(program, &decisions);
 
     let content_type = Headers(response.headers())

@@ -2,6 +2,7 @@
 
 use crate::json;
 use crate::preview::Preview;
+use crate::programs::Loaded;
 use crate::visit::Visit;
 use nearside_engine::decide::{Context, Decisions};
 use nearside_engine::facts::edits;
@@ -49,8 +50,7 @@ pub(crate) fn edits_of<'p>(
 
 /// The state of a page.
 pub(crate) fn page_state(
-    program: &Program,
-    program_id: &str,
+    loaded: &Loaded,
     visit: &Visit,
     request: Object,
     applied: Vec<AppliedDecision>,
@@ -58,10 +58,11 @@ pub(crate) fn page_state(
     page_view: Option<PageView>,
     now: Timestamp,
 ) -> PageState {
+    let program = &loaded.program;
     PageState {
         visitor_id: visit.visitor_id.clone(),
         now,
-        program_id: program_id.to_owned(),
+        program_id: loaded.id.clone(),
         state: visit.state.to_bytes(program),
         request,
         applied,

@@ -90,17 +90,8 @@ async fn state(
         forced: &preview.forced,
     };
     let decisions = decide(program, &visit.state, &question, now);
-    let mut state = page_state::page_state(
-        program,
-        &loaded.id,
-        &visit,
-        facts,
-        Vec::new(),
-        &preview,
-        None,
-        now,
-    )
-    .to_value();
+    let mut state =
+        page_state::page_state(&loaded, &visit, facts, Vec::new(), &preview, None, now).to_value();
     if let nearside_engine::value::Value::Object(state) = &mut state {
         for (name, value) in nearside_engine::replay::decisions_to_object(program, &decisions).iter() {
             state.insert(name, value.clone());

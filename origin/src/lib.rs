@@ -31,6 +31,7 @@
 pub mod clock;
 pub mod command;
 pub mod growthbook;
+pub mod manifest_schema;
 pub mod message;
 pub mod preview;
 pub mod published;

@@ -96,13 +96,7 @@ pub fn manifest(seed: u64) -> Value {
     let experiences: Vec<Json> = (0..3 + random.below(5))
         .map(|index| experience(random, index, &names))
         .collect();
-    let features: serde_json::Map<String, Json> = (0..random.below(4))
-        .map(|index| (format!("f{index}"), feature(random, index, &names)))
-        .collect();
     let mut manifest = json!({"segments": segments, "experiences": experiences});
-    if !features.is_empty() {
-        manifest["features"] = json!(features);
-    }
     manifest["scores"] = json!({
         "engaged": {"on": [{"name": "Product Viewed", "points": 1}, {"name": "Order Completed", "points": 10}],
                     "halfLife": random.one(&["10m", "1d"]), "cap": random.one(&[12, 100])},
@@ -224,29 +218,6 @@ fn experience(random: &mut Random, index: usize, names: &[String]) -> Json {
         made["status"] = json!("paused");
     }
     made
-}
-
-/// A feature that may ask for those before it, so that there is no circle.
-fn feature(random: &mut Random, index: usize, names: &[String]) -> Json {
-    let mut rules = vec![json!({"when": condition(random, names, 2), "value": random.below(3)})];
-    let mut divided = json!({
-        "variants": [{"value": "a"}, {"value": {"b": 1}, "weight": 2}],
-        "traffic": [{"from": format_timestamp(BEGIN + random.span(5 * DAY)), "share": 0.4},
-                    {"from": format_timestamp(BEGIN + 6 * DAY + random.span(5 * DAY)), "share": 1}],
-    });
-    if random.chance(30) {
-        divided["hashAttribute"] = json!("profile.userId");
-    }
-    if random.chance(30) {
-        divided["filters"] = json!([{"seed": "shared", "ranges": [[0, 0.5]]}]);
-    }
-    if index > 0 {
-        let other = format!("f{}", random.below(index));
-        let asked = json!({"$feature": {"id": other, "is": {"$in": [0, 1, "a"]}}});
-        divided[random.one(&["when", "gate", "requires"])] = asked;
-    }
-    rules.push(divided);
-    json!({"default": 0, "rules": rules})
 }
 
 trait IntoJson {

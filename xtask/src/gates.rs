@@ -65,7 +65,7 @@ pub fn test(long: bool) -> Result<ExitCode> {
         fuzz::all(if long { fuzz::LONG } else { fuzz::SHORT })
     });
     if long {
-        // The same properties over many more random logs; optimised, or it would take hours.
+        // The same properties over many more random logs and manifests; optimised, or it would take hours.
         let mut properties = cargo(&[
             "test",
             "--release",
@@ -73,6 +73,8 @@ pub fn test(long: bool) -> Result<ExitCode> {
             "nearside-tests",
             "--test",
             "engine_oracle",
+            "--test",
+            "manifest_schema",
             "--no-fail-fast",
         ]);
         properties.env("NEARSIDE_LONG", "1");

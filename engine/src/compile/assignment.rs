@@ -1,7 +1,7 @@
 //! How visitors are given variants, as an author writes it for an experience or a feature's rule → [`Assignment`].
 
 use super::warning::{Place, Report};
-use super::{Compiler, attribute};
+use super::{Compiler, attribute, vocabulary};
 use crate::assign::{HashVersion, Seed, Share, shares};
 use crate::assignment::Unit;
 use crate::event::instant;
@@ -10,19 +10,6 @@ use crate::sticky::Stickiness;
 use crate::time::Timestamp;
 use crate::value::Value;
 
-/// The members that [`compile`] reads.
-pub(super) const KEYS: [&str; 10] = [
-    "seed",
-    "hashVersion",
-    "hashAttribute",
-    "fallbackAttribute",
-    "filters",
-    "traffic",
-    "holdout",
-    "sticky",
-    "queryOverride",
-    "release",
-];
 /// More of either are a mistake.
 const MAX_FILTERS: usize = 20;
 const MAX_RANGES: usize = 100;
@@ -219,11 +206,7 @@ fn filters(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &m
             report.error(place, "expected {\"seed\": …, \"ranges\": [[0, 0.5]]}");
             continue;
         };
-        report.unknown_keys(
-            object,
-            place,
-            &["seed", "hashVersion", "attribute", "ranges", "lasting"],
-        );
+        report.unknown_keys(object, place, &[vocabulary::FILTER]);
         let Some(seed) = text(item.get("seed"), &place.member("seed"), report) else {
             report.error(
                 &place.member("seed"),
@@ -294,7 +277,7 @@ fn traffic(value: &Value, place: &Place<'_>, report: &mut Report) -> Vec<Traffic
     for (index, item) in items.iter().enumerate() {
         let place = &place.item(index);
         if let Some(object) = item.as_object() {
-            report.unknown_keys(object, place, &["from", "share"]);
+            report.unknown_keys(object, place, &[vocabulary::TRAFFIC_STEP]);
         }
         let Some(from) = instant(item.get("from")) else {
             report.error(
@@ -330,7 +313,7 @@ fn sticky(
         }
     };
     if let Some(object) = object {
-        report.unknown_keys(object, place, &["version", "minVersion"]);
+        report.unknown_keys(object, place, &[vocabulary::STICKY]);
     }
     let mut version = |name: &str| match value.get(name) {
         Value::Null => 0,

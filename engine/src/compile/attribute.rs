@@ -1,5 +1,6 @@
 //! Paths of attributes: which there are, and which of them this version has.
 
+use super::vocabulary::{PROFILE, SESSION};
 use super::warning::{Place, Report, suggestion};
 
 /// The longest path, in segments.
@@ -9,21 +10,6 @@ const DECISION_ROOTS: [&str; 7] = [
     "visitor", "request", "session", "profile", "score", "affinity", "data",
 ];
 const EVENT_ROOTS: [&str; 5] = ["type", "name", "properties", "context", "traits"];
-const SESSION: [&str; 7] = [
-    "session.number",
-    "session.isNew",
-    "session.pageViews",
-    "session.duration",
-    "session.landingPage",
-    "session.referrer",
-    "session.campaign",
-];
-const PROFILE: [&str; 4] = [
-    "profile.traits",
-    "profile.userId",
-    "profile.identified",
-    "profile.firstSeenAt",
-];
 
 /// Splits a path of the decision's document; `None` after an error.
 pub(super) fn of_decision(path: &str, place: &Place<'_>, report: &mut Report) -> Option<Vec<String>> {
@@ -33,18 +19,18 @@ pub(super) fn of_decision(path: &str, place: &Place<'_>, report: &mut Report) ->
         "request" => None,
         "visitor" if name == "id" && path.len() == 2 => None,
         "visitor" => Some(unknown(&path, &["visitor.id"])),
-        "session" if SESSION.contains(&path.join(".").as_str()) => None,
+        "session" if SESSION.contains(&path.join(".")) => None,
         "session" if name == "campaign" && path.len() == 3 => None,
-        "session" => Some(unknown(&path, &SESSION)),
+        "session" => Some(unknown(&path, SESSION.words)),
         "profile" if name == "traits" && path.len() == 2 => {
             Some("`profile.traits` needs the name of a trait: `profile.traits.plan`".to_owned())
         }
         "profile" if name == "traits" => None,
-        "profile" if PROFILE.contains(&path.join(".").as_str()) => None,
+        "profile" if PROFILE.contains(&path.join(".")) => None,
         "profile" if path.len() == 2 && matches!(name, "sessions" | "consent") => {
             Some(format!("`profile.{name}` is not supported by this version"))
         }
-        "profile" => Some(unknown(&path, &PROFILE)),
+        "profile" => Some(unknown(&path, PROFILE.words)),
         "score" if path.len() == 2 => None,
         "score" => Some("expected `score.` and the score's name".to_owned()),
         "affinity" => match path.get(2).map(String::as_str) {

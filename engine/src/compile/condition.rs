@@ -1,67 +1,11 @@
 //! Conditions as an author writes them → [`Condition`].
 
+use super::vocabulary::{self, VALUE_TYPE};
 use super::warning::{Place, Report, suggestion};
 use super::{Compiler, attribute};
 use crate::cell::measure::Measure;
 use crate::condition::{Comparison, Condition, MAX_NESTING, Node, NodeId, TextPlace};
 use crate::value::{MAX_DEPTH, Object, Value};
-
-/// The operators of a value, and those that the language has but this version does not.
-const OPERATORS: [&str; 43] = [
-    "$eq",
-    "$ne",
-    "$lt",
-    "$lte",
-    "$gt",
-    "$gte",
-    "$in",
-    "$nin",
-    "$exists",
-    "$type",
-    "$size",
-    "$elemMatch",
-    "$all",
-    "$not",
-    "$and",
-    "$or",
-    "$nor",
-    "$between",
-    "$startsWith",
-    "$endsWith",
-    "$contains",
-    "$startsWithi",
-    "$endsWithi",
-    "$containsi",
-    "$events",
-    "$segment",
-    "$sequence",
-    "$held",
-    "$ini",
-    "$nini",
-    "$alli",
-    "$veq",
-    "$vne",
-    "$vlt",
-    "$vlte",
-    "$vgt",
-    "$vgte",
-    "$inGroup",
-    "$notInGroup",
-    "$near",
-    "$regex",
-    "$regexi",
-    "$feature",
-];
-
-const TYPES: [&str; 7] = [
-    "string",
-    "number",
-    "boolean",
-    "array",
-    "object",
-    "null",
-    "undefined",
-];
 
 /// What a condition is about, which decides what may stand in it.
 #[derive(Clone, Copy, PartialEq)]
@@ -193,6 +137,12 @@ impl<'c> ConditionCompiler<'c> {
         for (key, value) in object.iter() {
             let place = &place.member(key);
             let node = match key {
+                // First, so that an operator that is not in the vocabulary is none.
+                operator if operator.starts_with('$') && !vocabulary::CONDITION.contains(operator) => {
+                    let near = near_operator(operator);
+                    report.error(place, format!("`{operator}` is no operator{near}"));
+                    None
+                }
                 "$and" => self
                     .list(value, place, report, depth, Self::document)
                     .map(Node::All),
@@ -212,10 +162,6 @@ impl<'c> ConditionCompiler<'c> {
                         place,
                         format!("`{key}` may stand only in a condition of a segment or experience"),
                     );
-                    None
-                }
-                _ if key.starts_with('$') => {
-                    report.error(place, format!("`{key}` is no operator{}", near_operator(key)));
                     None
                 }
                 path => self.attribute(path, value, place, report, depth),
@@ -347,6 +293,11 @@ impl<'c> ConditionCompiler<'c> {
         report: &mut Report,
         depth: usize,
     ) -> Option<Node> {
+        if !vocabulary::VALUE_OPERATOR.contains(operator) {
+            let near = near_operator(operator);
+            report.error(place, format!("`{operator}` is no operator{near}"));
+            return None;
+        }
         bounded(operand, place, report)?;
         let compare = |comparison| Some(Node::Compare(comparison, operand.clone()));
         match operator {
@@ -363,10 +314,11 @@ impl<'c> ConditionCompiler<'c> {
                 _ => expected("`true` or `false`", place, report),
             },
             "$type" => match operand.as_str() {
-                Some(name) if TYPES.contains(&name) => Some(Node::Type(name.to_owned())),
+                Some(name) if VALUE_TYPE.contains(name) => Some(Node::Type(name.to_owned())),
                 name => {
-                    let near = name.map_or_else(String::new, |name| suggestion(name, &TYPES));
-                    expected(&format!("one of {}{near}", TYPES.join(", ")), place, report)
+                    let near = name.map_or_else(String::new, |name| suggestion(name, VALUE_TYPE.words));
+                    let types = VALUE_TYPE.words.join(", ");
+                    expected(&format!("one of {types}{near}"), place, report)
                 }
             },
             "$size" => self.test(operand, place, report, depth + 1).map(Node::Size),
@@ -384,7 +336,12 @@ impl<'c> ConditionCompiler<'c> {
                 Some(Node::Not(self.push(any(nodes), place, report)?))
             }
             "$between" => match operand.as_array() {
-                Some([low, high]) => {
+                Some(
+                    [
+                        low @ (Value::Number(_) | Value::String(_)),
+                        high @ (Value::Number(_) | Value::String(_)),
+                    ],
+                ) => {
                     let low = Node::Compare(Comparison::GreaterOrEqual, low.clone());
                     let high = Node::Compare(Comparison::LessOrEqual, high.clone());
                     Some(Node::All(vec![
@@ -469,7 +426,9 @@ fn bounded(constant: &Value, place: &Place<'_>, report: &mut Report) -> Option<(
 }
 
 fn near_operator(name: &str) -> String {
-    suggestion(name, &OPERATORS)
+    let lists = [vocabulary::CONDITION, vocabulary::VALUE_OPERATOR];
+    let known: Vec<&str> = lists.iter().flat_map(|list| list.words).copied().collect();
+    suggestion(name, &known)
 }
 
 fn any(nodes: Vec<NodeId>) -> Node {

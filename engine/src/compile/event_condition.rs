@@ -1,8 +1,9 @@
 //! `$events`: how often, how recently, how much.
 
 use super::condition::{ConditionCompiler, is_operators};
+use super::vocabulary::Words;
 use super::warning::{Place, Report, suggestion};
-use super::{attribute, number};
+use super::{attribute, number, vocabulary};
 use crate::cell::MAX_EXACT;
 use crate::cell::measure::Measure;
 use crate::cell::spec::{CellKind, CellSpec, Keep, Matcher, Note, Scope, Shape};
@@ -10,25 +11,6 @@ use crate::condition::{Comparison, Condition, Node, NodeId};
 use crate::event::EventKind;
 use crate::time::parse_duration;
 use crate::value::{Object, Value};
-
-const KEYS: [&str; 15] = [
-    "type",
-    "name",
-    "where",
-    "in",
-    "within",
-    "by",
-    "count",
-    "sum",
-    "min",
-    "max",
-    "avg",
-    "distinct",
-    "first",
-    "last",
-    "mostFrequent",
-];
-const KINDS: [&str; 6] = ["page", "track", "identify", "screen", "group", "alias"];
 
 /// What all aggregates of one `$events` share.
 struct Events {
@@ -70,7 +52,7 @@ impl ConditionCompiler<'_> {
             );
             return None;
         };
-        known_keys(object, "$events", &KEYS, place, report)?;
+        known_keys(object, &vocabulary::EVENTS, place, report)?;
         let mut events = Events {
             scope: scope(object, place, report)?,
             within: duration(object, "within", place, report)?,
@@ -79,7 +61,10 @@ impl ConditionCompiler<'_> {
             cells: Vec::new(),
         };
         let mut all = Vec::new();
-        for (name, aggregate) in object.iter().filter(|(name, _)| KEYS[6..].contains(name)) {
+        for (name, aggregate) in object
+            .iter()
+            .filter(|(name, _)| vocabulary::AGGREGATE.contains(name))
+        {
             let place = &place.member(name);
             let node = self.aggregate(&mut events, name, aggregate, place, report, depth)?;
             all.push(self.push(node, place, report)?);
@@ -116,7 +101,7 @@ impl ConditionCompiler<'_> {
                 self.holds_if(events, keep, Note::Fits(path, is), measure, place, report)
             }
             "first" | "last" => {
-                known_keys(value.as_object()?, name, &["ago"], place, report)?;
+                known_keys(value.as_object()?, &vocabulary::AGO, place, report)?;
                 let (keep, measure) = match (name, events.within) {
                     ("last", _) => (Keep::Newest(1), Measure::LastAgo),
                     (_, None) => (Keep::Oldest, Measure::FirstAgo),
@@ -276,7 +261,7 @@ impl ConditionCompiler<'_> {
             report.error(place, format!("expected an object such as {example}"));
             return None;
         };
-        known_keys(object, "this", &["of", "is"], place, report)?;
+        known_keys(object, &vocabulary::OF_AND_IS, place, report)?;
         let path = event_path(object.get("of"), &place.member("of"), report)?;
         let is = ConditionCompiler::compile_for_value(
             self.shared(),
@@ -365,10 +350,11 @@ pub(super) fn matcher(
             let text = value.as_str().unwrap_or_default();
             let kind = EventKind::parse(text);
             if kind.is_none() {
-                let near = suggestion(text, &KINDS);
+                let types = vocabulary::EVENT_TYPE.words;
+                let near = suggestion(text, types);
                 report.error(
                     &place.member("type"),
-                    format!("expected one of {}{near}", KINDS.join(", ")),
+                    format!("expected one of {}{near}", types.join(", ")),
                 );
                 return None;
             }
@@ -393,17 +379,17 @@ pub(super) fn matcher(
 
 pub(super) fn known_keys(
     object: &Object,
-    of: &str,
-    known: &[&str],
+    known: &Words,
     place: &Place<'_>,
     report: &mut Report,
 ) -> Option<()> {
+    report.texts(object, place, &["description"]);
     for (key, _) in object.iter() {
-        if !known.contains(&key) {
-            let near = suggestion(key, known);
+        if !known.contains(key) {
+            let near = suggestion(key, known.words);
             report.error(
                 &place.member(key),
-                format!("`{key}` is not known in `{of}`{near}"),
+                format!("`{key}` is not known in `{}`{near}", known.of),
             );
             return None;
         }

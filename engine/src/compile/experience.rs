@@ -3,7 +3,7 @@
 use super::assignment::{self, Part};
 use super::condition::ConditionCompiler;
 use super::warning::{Place, Report, suggestion};
-use super::{Compiler, MAX_EXPERIENCES, attribute, redirect};
+use super::{Compiler, MAX_EXPERIENCES, attribute, event_condition, redirect, vocabulary};
 use crate::condition::{Condition, Node};
 use crate::event::instant;
 use crate::mutation::{Mutation, Operation};
@@ -12,28 +12,8 @@ use crate::program::{Experience, Status, Variant};
 use crate::template::{ContentKind, Template};
 use crate::value::{Object, Value};
 
-const KEYS: [&str; 16] = [
-    "id",
-    "description",
-    "pages",
-    "segment",
-    "when",
-    "status",
-    "schedule",
-    "requires",
-    "keepQuery",
-    "group",
-    "priority",
-    "variants",
-    "goal",
-    "kind",
-    "purpose",
-    "name",
-];
 /// The operations that the language has and this version does not.
 const LATER_OPERATIONS: [&str; 6] = ["unwrap", "move", "image", "link", "title", "meta"];
-const STATUSES: [&str; 4] = ["running", "paused", "draft", "stopped"];
-const KINDS: [&str; 3] = ["personalization", "experiment", "redirect"];
 const MAX_VARIANTS: usize = 100;
 const MAX_MUTATIONS: usize = 500;
 const MAX_PAGES: usize = 200;
@@ -104,33 +84,23 @@ fn one(
     place: &Place<'_>,
     report: &mut Report,
 ) -> Experience {
-    let known: Vec<&str> = KEYS.into_iter().chain(assignment::KEYS).collect();
-    report.unknown_keys(object, place, &known);
-    for later in ["kind", "purpose"] {
+    report.unknown_keys(object, place, &[vocabulary::EXPERIENCE, vocabulary::ASSIGNMENT]);
+    report.texts(object, place, &["name"]);
+    for (later, known) in [("kind", vocabulary::KIND), ("purpose", vocabulary::PURPOSE)] {
         let given = value.get(later);
-        let is_default = given.is_null()
-            || matches!(
-                (later, given.as_str()),
-                ("kind", Some("personalization" | "experiment" | "redirect"))
-            )
-            || matches!((later, given.as_str()), ("purpose", Some("personalization")));
+        let is_default = given.is_null() || given.as_str().is_some_and(|given| known.contains(given));
         if !is_default {
             let message = match given.as_str() {
-                Some(kind) if later == "kind" && !KINDS.contains(&kind) => {
-                    let near = suggestion(kind, &KINDS);
-                    format!("expected one of {}{near}", KINDS.join(", "))
+                Some(kind) if later == "kind" && !vocabulary::KIND.contains(kind) => {
+                    let kinds = vocabulary::KIND.words;
+                    format!("expected one of {}{}", kinds.join(", "), suggestion(kind, kinds))
                 }
                 _ => format!("this `{later}` is not supported by this version"),
             };
             report.error(&place.member(later), message);
         }
     }
-    if !matches!(value.get("goal"), Value::Null | Value::Object(_)) {
-        report.error(
-            &place.member("goal"),
-            "expected an event such as {\"name\": \"Order Completed\"}",
-        );
-    }
+    goal(compiler, value.get("goal"), &place.member("goal"), report);
     let text = |name: &str, report: &mut Report| match value.get(name) {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
@@ -181,6 +151,19 @@ fn one(
     }
 }
 
+/// Nothing reads goals yet. What is written must be right all the same.
+fn goal(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &mut Report) {
+    match value {
+        Value::Null => {}
+        Value::Object(object) => {
+            if event_condition::known_keys(object, &vocabulary::EVENT, place, report).is_some() {
+                event_condition::matcher(compiler, object, place, report);
+            }
+        }
+        _ => report.error(place, "expected an event such as {\"name\": \"Order Completed\"}"),
+    }
+}
+
 /// Whether something is shown at all.
 pub(super) fn read_status(value: &Value, place: &Place<'_>, report: &mut Report) -> Status {
     match value.get("status") {
@@ -189,7 +172,7 @@ pub(super) fn read_status(value: &Value, place: &Place<'_>, report: &mut Report)
         Value::String(text) if text == "paused" || text == "draft" => Status::Paused,
         Value::String(text) if text == "stopped" => Status::Stopped,
         other => {
-            let near = suggestion(other.as_str().unwrap_or_default(), &STATUSES);
+            let near = suggestion(other.as_str().unwrap_or_default(), vocabulary::STATUS.words);
             report.error(
                 &place.member("status"),
                 format!("expected `running`, `paused`, `draft` or `stopped`{near}"),
@@ -215,9 +198,14 @@ pub(super) fn pages(value: &Value, place: &Place<'_>, report: &mut Report) -> Ve
     let mut patterns = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
         let place = &place.item(index);
-        let pattern = match (item.get("path").as_str(), item.get("url").as_str()) {
-            (Some(path), None) => PagePattern::parse(PagePart::Path, path),
-            (None, Some(url)) => PagePattern::parse(PagePart::Url, url),
+        let object = item.as_object();
+        if let Some(object) = object {
+            report.unknown_keys(object, place, &[vocabulary::PAGE]);
+        }
+        let part = |name: &str| object.and_then(|object| object.get(name));
+        let pattern = match (part("path"), part("url")) {
+            (Some(Value::String(path)), None) => PagePattern::parse(PagePart::Path, path),
+            (None, Some(Value::String(url))) => PagePattern::parse(PagePart::Url, url),
             _ => Err("expected {\"path\": …} or {\"url\": …}".to_owned()),
         };
         match pattern {
@@ -235,7 +223,7 @@ pub(super) fn schedule(value: &Value, place: &Place<'_>, report: &mut Report) ->
         }
         return (None, None);
     };
-    report.unknown_keys(object, place, &["from", "to"]);
+    report.unknown_keys(object, place, &[vocabulary::SCHEDULE]);
     let mut at = |name: &str| match value.get(name) {
         Value::Null => None,
         text => {
@@ -308,19 +296,8 @@ fn variants(
             report.error(place, "expected a variant: a JSON object");
             continue;
         };
-        report.unknown_keys(
-            object,
-            place,
-            &[
-                "id",
-                "name",
-                "description",
-                "weight",
-                "range",
-                "mutations",
-                "redirect",
-            ],
-        );
+        report.unknown_keys(object, place, &[vocabulary::VARIANT]);
+        report.texts(object, place, &["name"]);
         let id = match item.get("id").as_str() {
             Some(id) if !id.is_empty() && id.len() <= 200 => id.to_owned(),
             _ => {
@@ -397,11 +374,11 @@ fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mut
     };
     let name = value.get("op").as_str().unwrap_or_default();
     if Operation::parse(name) == Some(Operation::Redirect) {
-        report.unknown_keys(object, place, &["op", "value", "keepQuery", "description"]);
+        report.unknown_keys(object, place, &[vocabulary::REDIRECT]);
         let keeps_query = assignment::flag(value.get("keepQuery"), &place.member("keepQuery"), report);
         return redirect::mutation(value.get("value"), keeps_query, &place.member("value"), report);
     }
-    report.unknown_keys(object, place, &["op", "selector", "name", "value", "description"]);
+    report.unknown_keys(object, place, &[vocabulary::MUTATION]);
     let Some(operation) = Operation::parse(name) else {
         let place = &place.member("op");
         if LATER_OPERATIONS.contains(&name) {
@@ -428,8 +405,8 @@ fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mut
             return None;
         }
     };
-    let name = match value.get("name").as_str() {
-        Some(name) if operation.takes_name() && is_name(name) => name.to_owned(),
+    let name = match object.get("name") {
+        Some(Value::String(name)) if operation.takes_name() && is_name(name) => name.clone(),
         None if !operation.takes_name() => String::new(),
         Some(_) if !operation.takes_name() => {
             report.warning(
@@ -447,9 +424,9 @@ fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mut
             return None;
         }
     };
-    let content = match value.get("value") {
-        Value::Null if !operation.takes_value() => "",
-        Value::String(text) if operation.takes_value() && text.len() <= MAX_CONTENT => text.as_str(),
+    let content = match object.get("value") {
+        None if !operation.takes_value() => "",
+        Some(Value::String(text)) if operation.takes_value() && text.len() <= MAX_CONTENT => text.as_str(),
         _ if !operation.takes_value() => {
             report.warning(
                 &place.member("value"),

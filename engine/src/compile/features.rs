@@ -6,7 +6,7 @@ use super::experience::{read_status, schedule};
 use super::segments::{Kind, order};
 use super::value_operator::near_name;
 use super::warning::{Place, Report};
-use super::{Compiler, attribute};
+use super::{Compiler, attribute, vocabulary};
 use crate::condition::Node;
 use crate::program::{Feature, FeatureVariant, Rule, Status};
 use crate::value::{MAX_DEPTH, Object, Value};
@@ -15,21 +15,6 @@ use crate::value::{MAX_DEPTH, Object, Value};
 const MAX_FEATURES: usize = 5_000;
 const MAX_RULES: usize = 500;
 const MAX_VARIANTS: usize = 100;
-
-const RULE_KEYS: [&str; 12] = [
-    "id",
-    "key",
-    "description",
-    "gate",
-    "requires",
-    "when",
-    "segment",
-    "status",
-    "schedule",
-    "value",
-    "range",
-    "variants",
-];
 
 pub(super) fn compile(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &mut Report) {
     compiler.features_may_be_read = true;
@@ -80,7 +65,7 @@ fn one(
         report.error(place, "expected a feature: an object with `default` and `rules`");
         return None;
     };
-    report.unknown_keys(object, place, &["default", "rules", "description"]);
+    report.unknown_keys(object, place, &[vocabulary::FEATURE]);
     let rules = match value.get("rules") {
         Value::Null => &[],
         Value::Array(rules) if rules.len() <= MAX_RULES => rules.as_slice(),
@@ -125,8 +110,7 @@ fn rule(
         report.error(place, "expected a rule: a JSON object");
         return None;
     };
-    let known: Vec<&str> = RULE_KEYS.into_iter().chain(assignment::KEYS).collect();
-    report.unknown_keys(object, place, &known);
+    report.unknown_keys(object, place, &[vocabulary::RULE, vocabulary::ASSIGNMENT]);
     let text = |name: &str, report: &mut Report| match value.get(name) {
         Value::Null => None,
         Value::String(text) if text.len() <= 1_000 => Some(text.clone()),
@@ -216,19 +200,8 @@ fn variants(
             report.error(place, "expected a variant: {\"value\": …, \"weight\": 1}");
             continue;
         };
-        report.unknown_keys(
-            object,
-            place,
-            &[
-                "id",
-                "name",
-                "description",
-                "value",
-                "weight",
-                "range",
-                "passThrough",
-            ],
-        );
+        report.unknown_keys(object, place, &[vocabulary::FEATURE_VARIANT]);
+        report.texts(object, place, &["name"]);
         let id = match item.get("id") {
             // As in GrowthBook, the place is the name of a variant without one.
             Value::Null => index.to_string(),
@@ -267,7 +240,7 @@ impl ConditionCompiler<'_> {
             );
             return None;
         };
-        report.unknown_keys(object, place, &["id", "path", "is"]);
+        report.unknown_keys(object, place, &[vocabulary::FEATURE_TEST]);
         let feature = {
             let name = value.get("id").as_str().unwrap_or_default();
             self.shared().feature(name, &place.member("id"), report)?

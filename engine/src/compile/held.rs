@@ -3,6 +3,7 @@
 use super::attribute;
 use super::condition::ConditionCompiler;
 use super::event_condition::{duration, known_keys};
+use super::vocabulary;
 use super::warning::{Place, Report};
 use crate::cell::measure::Measure;
 use crate::cell::spec::{CellKind, CellSpec, Scope};
@@ -19,7 +20,7 @@ impl ConditionCompiler<'_> {
             report.error(place, format!("expected an object such as {example}"));
             return None;
         };
-        known_keys(object, "$held", &["path", "is", "for"], place, report)?;
+        known_keys(object, &vocabulary::HELD, place, report)?;
         let path_place = &place.member("path");
         let path =
             attribute::of_decision(value.get("path").as_str().unwrap_or_default(), path_place, report)?;

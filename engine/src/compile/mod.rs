@@ -17,8 +17,10 @@ mod scores;
 mod segments;
 mod sequence;
 mod value_operator;
+mod vocabulary;
 mod warning;
 
+pub use vocabulary::{Words, vocabulary};
 pub use warning::{Severity, Warning};
 
 use crate::hash::fnv1a_32;
@@ -43,21 +45,8 @@ pub fn compile(manifest: &Value) -> (Program, Vec<Warning>) {
         report.error(&root, "a manifest is a JSON object");
         return (compiler.program, report.warnings);
     };
-    report.unknown_keys(
-        object,
-        &root,
-        &[
-            "$schema",
-            "segments",
-            "experiences",
-            "features",
-            "groups",
-            "site",
-            "scores",
-            "affinities",
-            "description",
-        ],
-    );
+    report.unknown_keys(object, &root, &[vocabulary::MANIFEST]);
+    report.texts(object, &root, &["$schema"]);
     compiler.program.site = site(manifest.get("site"), &root.member("site"), &mut report);
     groups::compile(
         &mut compiler,
@@ -95,7 +84,7 @@ fn site(value: &Value, place: &Place<'_>, report: &mut Report) -> Site {
     match value {
         Value::Null => {}
         Value::Object(object) => {
-            report.unknown_keys(object, place, &["exclude", "consent", "traits"]);
+            report.unknown_keys(object, place, &[vocabulary::SITE]);
             site.exclude = experience::pages(value.get("exclude"), &place.member("exclude"), report);
             match value.get("consent") {
                 Value::Null => {}

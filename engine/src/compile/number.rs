@@ -1,13 +1,11 @@
 //! Tests of numbers: which operators they may have, and what they compare with.
 
 use super::event_condition::has_operators;
+use super::vocabulary::NUMBER_OPERATOR;
 use super::warning::{Place, Report, suggestion};
 use crate::time::parse_duration;
 use crate::value::{Object, Value};
 
-const OPERATORS: [&str; 13] = [
-    "$eq", "$ne", "$lt", "$lte", "$gt", "$gte", "$in", "$nin", "$between", "$not", "$and", "$or", "$nor",
-];
 /// Deeper tests are left to the condition's own limit.
 const MAX_DEPTH: usize = 64;
 
@@ -76,15 +74,15 @@ fn checked(value: &Value, unit: Unit, place: &Place<'_>, report: &mut Report, de
                 items.collect::<Option<Vec<Value>>>().map(Value::Array)
             };
         let operand = match operator {
-            "$and" | "$or" | "$nor" => list(report, checked),
-            "$in" | "$nin" | "$between" => list(report, constant),
-            "$not" => checked(operand, unit, place, report, depth + 1),
-            known if OPERATORS.contains(&known) => constant(operand, unit, place, report, depth),
-            other => {
-                let near = suggestion(other, &OPERATORS);
+            other if !NUMBER_OPERATOR.contains(other) => {
+                let near = suggestion(other, NUMBER_OPERATOR.words);
                 report.error(place, format!("`{other}` does not compare numbers{near}"));
                 None
             }
+            "$and" | "$or" | "$nor" => list(report, checked),
+            "$in" | "$nin" | "$between" => list(report, constant),
+            "$not" => checked(operand, unit, place, report, depth + 1),
+            _ => constant(operand, unit, place, report, depth),
         };
         tested.insert(operator, operand?);
     }

@@ -2,6 +2,7 @@
 
 use super::Compiler;
 use super::event_condition::{duration, event_path, known_keys, matcher};
+use super::vocabulary;
 use super::warning::{Place, Report};
 use crate::cell::spec::{CellKind, CellSpec, Decay, MAX_MATCHERS, Scope};
 use crate::value::{Object, Value};
@@ -18,7 +19,7 @@ pub(super) fn compile(compiler: &mut Compiler, manifest: &Object, place: &Place<
     for (kind, one) in [("scores", score as Compile), ("affinities", affinity)] {
         let place = &place.member(kind);
         let members = match manifest.get(kind) {
-            None => continue,
+            None | Some(Value::Null) => continue,
             Some(Value::Object(members)) if members.len() <= MAX_SCORES => members,
             Some(Value::Object(_)) => {
                 report.error(place, format!("more than {MAX_SCORES} {kind}"));
@@ -68,13 +69,7 @@ fn is_name(name: &str) -> bool {
 }
 
 fn score(compiler: &mut Compiler, object: &Object, place: &Place<'_>, report: &mut Report) -> Option<u16> {
-    known_keys(
-        object,
-        "a score",
-        &["on", "halfLife", "cap", "description"],
-        place,
-        report,
-    )?;
+    known_keys(object, &vocabulary::SCORE, place, report)?;
     let (matchers, decay) = decay(compiler, object, place, report)?;
     let spec = CellSpec {
         key: 0,
@@ -87,8 +82,7 @@ fn score(compiler: &mut Compiler, object: &Object, place: &Place<'_>, report: &m
 }
 
 fn affinity(compiler: &mut Compiler, object: &Object, place: &Place<'_>, report: &mut Report) -> Option<u16> {
-    let keys = ["of", "on", "halfLife", "cap", "keep", "description"];
-    known_keys(object, "an affinity", &keys, place, report)?;
+    known_keys(object, &vocabulary::AFFINITY, place, report)?;
     let (matchers, decay) = decay(compiler, object, place, report)?;
     let of = event_path(object.get("of"), &place.member("of"), report)?;
     let keep = match object.get("keep") {
@@ -168,13 +162,7 @@ fn decay(
             );
             return None;
         };
-        known_keys(
-            object,
-            "an event with points",
-            &["type", "name", "where", "points"],
-            place,
-            report,
-        )?;
+        known_keys(object, &vocabulary::EVENT_WITH_POINTS, place, report)?;
         points.push(match object.get("points") {
             None => 1.0,
             Some(Value::Number(points)) if points.abs() <= MAX_POINTS => *points,

@@ -2,7 +2,7 @@
 
 use super::condition::ConditionCompiler;
 use super::warning::{Place, Report};
-use super::{Compiler, MAX_SEGMENTS};
+use super::{Compiler, MAX_SEGMENTS, vocabulary};
 use crate::condition::MAX_NESTING;
 use crate::program::Segment;
 use crate::value::{Object, Value};
@@ -36,7 +36,7 @@ fn one(compiler: &mut Compiler, name: &str, value: &Value, place: &Place<'_>, re
     let Some(object) = value.as_object() else {
         return report.error(place, "expected an object with `when`");
     };
-    report.unknown_keys(object, place, &["when", "description"]);
+    report.unknown_keys(object, place, &[vocabulary::SEGMENT]);
     if object.get("when").is_none() {
         return report.error(place, "`when` is missing: who is in this segment?");
     }

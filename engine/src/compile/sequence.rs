@@ -2,13 +2,12 @@
 
 use super::condition::ConditionCompiler;
 use super::event_condition::{duration, known_keys, scope};
+use super::vocabulary;
 use super::warning::{Place, Report};
 use crate::cell::measure::Measure;
 use crate::cell::spec::{CellKind, CellSpec, MAX_MATCHERS, Matcher, Sequence, Step};
 use crate::condition::Node;
 use crate::value::{Object, Value};
-
-const KEYS: [&str; 5] = ["steps", "within", "in", "by", "completed"];
 
 impl ConditionCompiler<'_> {
     pub(super) fn sequence(
@@ -25,7 +24,7 @@ impl ConditionCompiler<'_> {
             );
             return None;
         };
-        known_keys(object, "$sequence", &KEYS, place, report)?;
+        known_keys(object, &vocabulary::SEQUENCE, place, report)?;
         let scope = scope(object, place, report)?;
         let within = duration(object, "within", place, report)?;
         let by = self.by(object, place, report)?;
@@ -44,11 +43,12 @@ impl ConditionCompiler<'_> {
             Value::Null => (Measure::Completed, self.is_yes(place, report)?),
             _ => {
                 let place = &place.member("completed");
-                let ago = completed.as_object().and_then(|object| object.get("ago"));
-                let Some(ago) = ago else {
+                let object = completed.as_object();
+                let Some((object, ago)) = object.and_then(|object| Some((object, object.get("ago")?))) else {
                     report.error(place, "expected an object such as {\"ago\": {\"$lt\": \"1h\"}}");
                     return None;
                 };
+                known_keys(object, &vocabulary::AGO, place, report)?;
                 let test = self.duration_test(ago, &place.member("ago"), report, depth)?;
                 (Measure::CompletedAgo, test)
             }
@@ -101,7 +101,7 @@ impl ConditionCompiler<'_> {
                 without = 0;
                 continue;
             }
-            known_keys(object, "a step with `not`", &["not", "for"], place, report)?;
+            known_keys(object, &vocabulary::NOT_STEP, place, report)?;
             if sequence.steps.is_empty() {
                 report.error(place, "a sequence begins with a step, not with `not`");
                 return None;
@@ -114,7 +114,7 @@ impl ConditionCompiler<'_> {
                 );
                 return None;
             };
-            known_keys(not, "not", &["type", "name", "where"], place_of_not, report)?;
+            known_keys(not, &vocabulary::EVENT, place_of_not, report)?;
             let matcher = self.matcher(not, place_of_not, report)?;
             let matcher = place_among(&mut matchers, matcher);
             let is_last = index + 1 == items.len();
@@ -143,13 +143,7 @@ impl ConditionCompiler<'_> {
         place: &Place<'_>,
         report: &mut Report,
     ) -> Option<Step> {
-        known_keys(
-            object,
-            "a step",
-            &["type", "name", "where", "within"],
-            place,
-            report,
-        )?;
+        known_keys(object, &vocabulary::STEP, place, report)?;
         let gap = duration(object, "within", place, report)?;
         if is_first && gap.is_some() {
             report.error(

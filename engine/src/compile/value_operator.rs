@@ -1,6 +1,7 @@
 //! The operators over a value that GrowthBook's language and ours have besides the plain ones.
 
 use super::condition::{About, ConditionCompiler, expected};
+use super::vocabulary;
 use super::warning::{Place, Report, suggestion};
 use crate::condition::{Comparison, Node};
 use crate::near::Circle;
@@ -137,7 +138,6 @@ fn regex(operand: &Value, ignore_case: bool, place: &Place<'_>, report: &mut Rep
 }
 
 fn near(operand: &Value, place: &Place<'_>, report: &mut Report) -> Option<Node> {
-    const KEYS: [&str; 3] = ["lat", "lon", "km"];
     let Some(object) = operand.as_object() else {
         return expected(
             "a place and a distance: {\"lat\": 48.86, \"lon\": 2.35, \"km\": 20}",
@@ -145,7 +145,7 @@ fn near(operand: &Value, place: &Place<'_>, report: &mut Report) -> Option<Node>
             report,
         );
     };
-    report.unknown_keys(object, place, &KEYS);
+    report.unknown_keys(object, place, &[vocabulary::NEAR]);
     let mut number = |name: &str, lowest: f64, highest: f64| match operand.get(name) {
         Value::Number(number) if (lowest..=highest).contains(number) => Some(*number),
         _ => {

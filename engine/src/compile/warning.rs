@@ -1,6 +1,7 @@
 //! Mistakes in a manifest, each with its place.
 
-use crate::value::Object;
+use super::vocabulary::Words;
+use crate::value::{Object, Value};
 use std::fmt;
 
 /// How bad a mistake is.
@@ -113,10 +114,23 @@ impl Report {
     }
 
     /// Names the members that nothing reads.
-    pub(super) fn unknown_keys(&mut self, object: &Object, place: &Place<'_>, known: &[&str]) {
-        for (key, _) in object.iter().filter(|(key, _)| !known.contains(key)) {
-            let message = format!("`{key}` is not known here{}", suggestion(key, known));
-            self.warning(&place.member(key), message);
+    pub(super) fn unknown_keys(&mut self, object: &Object, place: &Place<'_>, known: &[Words]) {
+        self.texts(object, place, &["description"]);
+        for (key, _) in object.iter() {
+            if !known.iter().any(|words| words.contains(key)) {
+                let known: Vec<&str> = known.iter().flat_map(|words| words.words).copied().collect();
+                let message = format!("`{key}` is not known here{}", suggestion(key, &known));
+                self.warning(&place.member(key), message);
+            }
+        }
+    }
+
+    /// Names the members that are for people only and are no texts.
+    pub(super) fn texts(&mut self, object: &Object, place: &Place<'_>, names: &[&str]) {
+        for name in names {
+            if !matches!(object.get(name), None | Some(Value::Null | Value::String(_))) {
+                self.warning(&place.member(name), "expected text");
+            }
         }
     }
 }

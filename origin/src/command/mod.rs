@@ -10,6 +10,7 @@ mod manifest_file;
 mod preview;
 mod replay;
 mod rewrite;
+mod schema;
 mod serve;
 
 use clap::Subcommand;
@@ -26,6 +27,8 @@ pub enum Command {
     Check(check::Arguments),
     /// Make a manifest of what another product publishes
     Import(import::Arguments),
+    /// Print the JSON Schema of manifests, for editors
+    Schema(schema::Arguments),
     /// Fold the events of a log and print what is decided after each
     Replay(replay::Arguments),
     /// Print a page with the mutations of some variants
@@ -41,6 +44,7 @@ impl Command {
             Command::Serve(arguments) => arguments.run(),
             Command::Check(arguments) => arguments.run(),
             Command::Import(arguments) => arguments.run(),
+            Command::Schema(arguments) => arguments.run(),
             Command::Replay(arguments) => arguments.run(),
             Command::Rewrite(arguments) => arguments.run(),
             Command::Preview(arguments) => arguments.run(),

@@ -290,3 +290,10 @@ fn previews() {
         assert_eq!(files.run(wrong).0, 2, "{wrong:?}");
     }
 }
+
+#[test]
+fn schema_prints_the_committed_schema() {
+    let (code, output, errors) = Files::new(&[]).run(&["schema"]);
+    assert_eq!((code, errors.as_str()), (0, ""));
+    assert_eq!(output, include_str!("../../manifest.schema.json"));
+}

@@ -491,3 +491,81 @@ fn several_mistakes_of_one_condition_are_all_named() {
         compiled(r#"{"segments":{"a":{"when":{"$and":[{"$x":1}],"reqest.a":1,"request.path":{"$in":7}}}}}"#);
     assert_eq!(warnings.len(), 3, "{warnings:?}");
 }
+
+/// What the compiler used to pass over in silence.
+#[test]
+fn nothing_is_passed_over_in_silence() {
+    let experience = |members: &str, expected: &str| {
+        let manifest = format!(r#"{{"experiences":[{{"id":"e","variants":[{{"id":"v"}}],{members}}}]}}"#);
+        let (_, warnings) = compiled(&manifest);
+        assert_eq!(warnings, [expected.replace('@', "$.experiences[0]")], "{members}");
+    };
+    experience(
+        r#""pages":[{"path":"/","exclude":true}]"#,
+        "warning: @.pages[0].exclude: `exclude` is not known here",
+    );
+    experience(
+        r#""pages":[{"path":"/","url":7}]"#,
+        "error: @.pages[0]: expected {\"path\": …} or {\"url\": …}",
+    );
+    experience(
+        r#""goal":{"nam":"A"}"#,
+        "error: @.goal.nam: `nam` is not known in `an event`: did you mean `name`?",
+    );
+    experience(
+        r#""goal":{"where":{"propertie.a":1}}"#,
+        "error: @.goal.where[\"propertie.a\"]: no attribute begins with `propertie`: did you mean `properties`?",
+    );
+    experience(r#""description":7"#, "warning: @.description: expected text");
+    experience(r#""name":[]"#, "warning: @.name: expected text");
+    let mutation = r#"{"experiences":[{"id":"e","variants":[{"id":"v","mutations":[
+        {"op":"text","selector":"p","value":"x","name":7}]}]}]}"#;
+    assert_eq!(
+        compiled(mutation).1,
+        ["warning: $.experiences[0].variants[0].mutations[0].name: `text` takes no name"]
+    );
+    mistake(
+        r#"{"$sequence":{"steps":[{"name":"A"}],"completed":{"ago":{"$lt":"1h"},"of":"x"}}}"#,
+        "@.$sequence.completed.of: `of` is not known in `how long ago`",
+    );
+    mistake(
+        r#"{"request.query.a":{"$between":[[],1]}}"#,
+        "@[\"request.query.a\"].$between: expected a list of the lowest and the highest value",
+    );
+}
+
+/// The lists of the vocabulary and what is compiled go together: no word is twice in a list.
+#[test]
+fn the_vocabulary_has_each_word_once() {
+    for list in vocabulary() {
+        let mut words = list.words.to_vec();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), list.words.len(), "{}", list.of);
+    }
+}
+
+/// An operator that is listed is compiled, or refused for its operand.
+#[test]
+fn each_operator_of_the_vocabulary_is_one() {
+    let refused = |condition: String| {
+        let (_, warnings) = compiled(&format!(r#"{{"segments":{{"s":{{"when":{condition}}}}}}}"#));
+        let mut warnings = warnings.into_iter();
+        warnings.find(|warning| warning.contains("no operator") || warning.contains("does not compare"))
+    };
+    for operator in vocabulary::CONDITION.words {
+        assert_eq!(refused(format!(r#"{{"{operator}":7}}"#)), None);
+    }
+    for operator in vocabulary::VALUE_OPERATOR.words {
+        assert_eq!(
+            refused(format!(r#"{{"request.query.a":{{"{operator}":{{}}}}}}"#)),
+            None
+        );
+    }
+    for operator in vocabulary::NUMBER_OPERATOR.words {
+        assert_eq!(
+            refused(format!(r#"{{"session.duration":{{"{operator}":{{}}}}}}"#)),
+            None
+        );
+    }
+}
