@@ -192,8 +192,8 @@ impl Cell {
     pub(crate) fn brief(&self, spec: &CellSpec, brevity: Brevity) -> Self {
         let log = |log: &EventLog| {
             let mut log = log.clone();
-            if brevity.joins_runs && matches!(spec.kind, CellKind::Sequence(_)) {
-                log.join_runs();
+            if let (true, Keep::Runs(ends)) = (brevity.joins_runs, spec.shape().keep) {
+                log.join_runs(usize::from(ends));
             }
             log.newest(brevity.entries, spec.shape()).into_owned()
         };
