@@ -433,8 +433,12 @@ impl Program {
 
     /// Whether two forms of an event mean the same to every cell.
     pub fn means_the_same(&self, event: &Event, other: &Event) -> bool {
-        self.cells
-            .iter()
+        let mut cells = Vec::new();
+        self.index.cells(event, &mut cells);
+        self.index.cells(other, &mut cells);
+        let specs = cells.iter().filter_map(|cell| self.cells.get(usize::from(*cell)));
+        specs
+            .into_iter()
             .all(|spec| spec.observe(event) == spec.observe(other))
     }
 
