@@ -9,7 +9,7 @@ use crate::near::Circle;
 use crate::regex::Regex;
 use crate::sticky::Remembered;
 use crate::value::Value;
-use crate::value_tests::{Set, compare, lower, same, same_ignoring_case};
+use crate::value_tests::{Set, compare, in_lower_case, same, same_ignoring_case};
 use crate::version::{self, VersionTest};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -278,7 +278,7 @@ impl Run<'_> {
                 _ => false,
             },
             Node::Text(place, needle, ignore_case) => match subject.value() {
-                Value::String(text) if *ignore_case => fits(&lower(text), *place, needle),
+                Value::String(text) if *ignore_case => in_lower_case(text, |text| fits(text, *place, needle)),
                 Value::String(text) => fits(text, *place, needle),
                 _ => false,
             },

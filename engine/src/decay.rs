@@ -12,6 +12,28 @@ pub const NOTHING: f64 = 1e-6;
 
 const LN_2: f64 = std::f64::consts::LN_2;
 
+/// `1/n!`: the series of `e^x`. Divisions that wait for each other would take most of the time.
+const E_SERIES: [f64; 15] = {
+    let mut series = [1.0; 15];
+    let mut term = 1;
+    while term < series.len() {
+        series[term] = series[term - 1] / term as f64;
+        term += 1;
+    }
+    series
+};
+
+/// `1/(2n + 1)`: the series of `artanh x / x`, in squares of `x`.
+const ARTANH_SERIES: [f64; 14] = {
+    let mut series = [1.0; 14];
+    let mut term = 0;
+    while term < series.len() {
+        series[term] = 1.0 / (2 * term + 1) as f64;
+        term += 1;
+    }
+    series
+};
+
 /// What is left after `elapsed` milliseconds: `2^(−elapsed / half_life)`. 1 if no time has gone by.
 ///
 /// The error is below 2 × 10⁻¹⁵; multiples of the half-life are exact.
@@ -27,11 +49,8 @@ pub fn left_after(elapsed: i64, half_life: i64) -> f64 {
     let whole = (halves + 0.5).floor();
     let rest = -(halves - whole) * LN_2;
     // Taylor's series: the first term left out is below 10⁻¹⁷.
-    let mut sum = 1.0;
-    for term in (1..=14).rev() {
-        sum = 1.0 + sum * rest / f64::from(term);
-    }
-    sum * power_of_two(-(whole as i64))
+    let series = E_SERIES.iter().rev().fold(0.0, |sum, term| sum * rest + term);
+    series * power_of_two(-(whole as i64))
 }
 
 /// `2^exponent`, for exponents of normal numbers.
@@ -51,10 +70,11 @@ fn log2(number: f64) -> f64 {
     let mantissa = f64::from_bits(bits & ((1 << 52) - 1) | 1_023 << 52);
     // ln m = 2·artanh((m − 1) / (m + 1)), with m in [1, 2).
     let z = (mantissa - 1.0) / (mantissa + 1.0);
-    let mut sum = 0.0;
-    for term in (0..14).rev() {
-        sum = sum * z * z + 1.0 / f64::from(2 * term + 1);
-    }
+    let square = z * z;
+    let sum = ARTANH_SERIES
+        .iter()
+        .rev()
+        .fold(0.0, |sum, term| sum * square + term);
     exponent as f64 + 2.0 * z * sum / LN_2
 }
 
@@ -96,7 +116,7 @@ impl Fading {
             return None;
         }
         let order = |time: Timestamp| self.read(time, half_life).partial_cmp(&number);
-        let now_order = order(now);
+        let now_order = current.partial_cmp(&number);
         // The value goes to nothing: it passes a number on the way there, or at the end of it.
         let target = if number * current > 0.0 && number.abs() > NOTHING {
             number.abs()

@@ -29,6 +29,8 @@ pub struct Decider {
     due: Vec<Timestamp>,
     /// Whether a unit differs when the session ends.
     ends: Vec<bool>,
+    /// Of each block of units, what of that comes first.
+    blocks: Vec<Block>,
     /// A bit for each unit that must be evaluated.
     dirty: Vec<u64>,
     /// Whether a session was going on.
@@ -38,6 +40,29 @@ pub struct Decider {
     views: Views,
     /// Room to work in.
     numbers: Vec<f64>,
+}
+
+/// How many units a block has: few enough to look through when one of them changes, so that what does not
+/// change costs next to nothing.
+const BLOCK: usize = 16;
+
+/// What comes first of a block of units.
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    /// Of the units that a session's end does not keep from changing.
+    due: Timestamp,
+    /// Of the units that depend on the session alone.
+    in_session: Timestamp,
+    /// Whether one differs when the session ends.
+    ends: bool,
+}
+
+impl Block {
+    const NOTHING: Self = Self {
+        due: NEVER,
+        in_session: NEVER,
+        ends: false,
+    };
 }
 
 /// Who asked last, and for which page.
@@ -160,25 +185,30 @@ impl Decider {
             .known
             .as_ref()
             .is_none_or(|known| !known.is_same_visitor(context));
-        if is_other_visitor || changes.is_none_or(|changes| changes.all || changes.profile) {
-            self.views = Views::new(facts, context);
+        if is_other_visitor {
+            self.views.name(context);
+        }
+        let is_other_person = changes.is_none_or(|changes| changes.all || changes.profile);
+        let renews = is_first || is_other_visitor || is_other_person;
+        if renews && !program.index.readers.profile.is_empty() {
+            self.views.renew(facts);
         }
         self.mark_context(&question);
         self.in_session = end.is_some();
         self.decided_at = now;
-        for unit in 0..units {
-            if !self.take_dirty(unit) {
-                continue;
-            }
-            if unit < segments {
-                self.segment(&question, unit);
-            } else if unit < features {
-                self.feature(&question, unit, segments);
-            } else {
-                self.experience(&question, unit, features);
+        for word in 0..self.dirty.len() {
+            // A unit marks only such as come after it.
+            while let Some(unit) = self.take_dirty(word) {
+                if unit < segments {
+                    self.segment(&question, unit);
+                } else if unit < features {
+                    self.feature(&question, unit, segments);
+                } else {
+                    self.experience(&question, unit, features);
+                }
             }
         }
-        self.decisions.next_change_at = self.next_change_at(program, end);
+        self.decisions.next_change_at = self.next_change_at(end);
     }
 
     /// Makes room, and marks everything.
@@ -200,6 +230,10 @@ impl Decider {
         self.due.resize(units, NEVER);
         self.ends.clear();
         self.ends.resize(units, false);
+        self.blocks.clear();
+        self.blocks.resize(units.div_ceil(BLOCK), Block::NOTHING);
+        self.numbers.clear();
+        self.numbers.reserve(program.index.readers.numbers);
         self.dirty.clear();
         self.dirty.resize(units.div_ceil(64), u64::MAX);
     }
@@ -221,9 +255,15 @@ impl Decider {
         if in_session != self.in_session {
             self.mark_all(&readers.session_cells);
         }
-        for unit in 0..self.due.len() {
-            if self.due.get(unit).is_some_and(|due| *due <= question.now) {
-                self.mark(unit);
+        for place in 0..self.blocks.len() {
+            let is_due = |block: &Block| block.due.min(block.in_session) <= question.now;
+            if !self.blocks.get(place).is_some_and(is_due) {
+                continue;
+            }
+            for unit in place * BLOCK..(place + 1) * BLOCK {
+                if self.due.get(unit).is_some_and(|due| *due <= question.now) {
+                    self.mark(unit);
+                }
             }
         }
     }
@@ -263,14 +303,12 @@ impl Decider {
         units.iter().for_each(|unit| self.mark(usize::from(*unit)));
     }
 
-    fn take_dirty(&mut self, unit: usize) -> bool {
-        let Some(word) = self.dirty.get_mut(unit / 64) else {
-            return false;
-        };
-        let bit = 1 << (unit % 64);
-        let is_dirty = *word & bit != 0;
-        *word &= !bit;
-        is_dirty
+    /// The first marked unit of a word of marks, which loses its mark.
+    fn take_dirty(&mut self, word: usize) -> Option<usize> {
+        let marks = self.dirty.get_mut(word).filter(|marks| **marks != 0)?;
+        let place = marks.trailing_zeros() as usize;
+        *marks &= *marks - 1;
+        Some(word * 64 + place)
     }
 
     fn segment(&mut self, question: &Question<'_>, unit: usize) {
@@ -390,13 +428,33 @@ impl Decider {
         } else {
             (NEVER, false)
         };
-        if let Some(known) = self.due.get_mut(unit) {
-            *known = due;
-        }
-        if let Some(known) = self.ends.get_mut(unit) {
-            *known = ends;
-        }
+        self.expect(question, unit, due, ends);
         current
+    }
+
+    /// Takes note of when a unit differs by time alone.
+    fn expect(&mut self, question: &Question<'_>, unit: usize, due: Timestamp, ends: bool) {
+        let (Some(known), Some(known_ends)) = (self.due.get_mut(unit), self.ends.get_mut(unit)) else {
+            return;
+        };
+        if (*known, *known_ends) == (due, ends) {
+            return;
+        }
+        (*known, *known_ends) = (due, ends);
+        let mut block = Block::NOTHING;
+        let first = unit / BLOCK * BLOCK;
+        let units = self.due.iter().zip(&self.ends).enumerate();
+        for (unit, (due, ends)) in units.skip(first).take(BLOCK) {
+            let earliest = match question.timing(unit) {
+                Timing::Session => &mut block.in_session,
+                _ => &mut block.due,
+            };
+            *earliest = (*earliest).min(*due);
+            block.ends |= *ends;
+        }
+        if let Some(known) = self.blocks.get_mut(unit / BLOCK) {
+            *known = block;
+        }
     }
 
     /// Whether an experience of the same group and a higher priority is given.
@@ -419,17 +477,18 @@ impl Decider {
         })
     }
 
-    fn next_change_at(&self, program: &Program, end: Option<Timestamp>) -> Option<Timestamp> {
+    fn next_change_at(&self, end: Option<Timestamp>) -> Option<Timestamp> {
         let session_end = end.unwrap_or(NEVER);
         let mut next = NEVER;
-        let units = self.due.iter().zip(&self.ends).zip(&program.index.readers.timing);
-        for ((due, ends), timing) in units {
+        for block in &self.blocks {
+            next = next.min(block.due);
             // What depends on the session alone does not change after it is over.
-            let due = match timing {
-                Timing::Session if *due >= session_end => NEVER,
-                _ => *due,
-            };
-            next = next.min(due).min(if *ends { session_end } else { NEVER });
+            if block.in_session < session_end {
+                next = next.min(block.in_session);
+            }
+            if block.ends {
+                next = next.min(session_end);
+            }
         }
         (next != NEVER).then_some(next)
     }

@@ -9,6 +9,7 @@ use crate::hash::fnv1a_64;
 use crate::index::Index;
 use crate::mutation::Mutation;
 use crate::pages::PagePattern;
+use crate::sort::sort_by;
 use crate::sticky::Stickiness;
 use crate::time::Timestamp;
 use crate::value::Value;
@@ -367,7 +368,7 @@ impl Program {
         }
         self.cells.iter().try_for_each(CellSpec::check)?;
         let mut keys: Vec<u32> = self.cells.iter().map(|spec| spec.key).collect();
-        keys.sort_unstable();
+        sort_by(&mut keys, |a, b| a < b);
         // A state's bytes name cells by their keys: two with the same one would be mistaken for each other.
         if keys.windows(2).any(|pair| pair[0] == pair[1]) {
             return None;

@@ -47,6 +47,8 @@ pub(crate) struct Readers {
     pub(crate) remembered: Vec<Unit>,
     /// How each unit depends on time.
     pub(crate) timing: Vec<Timing>,
+    /// The most numbers that a condition compares with.
+    pub(crate) numbers: usize,
     /// For each experience by priority, the other experiences of its group that come after it.
     pub(crate) later_of_group: Vec<Vec<Unit>>,
 }
@@ -120,6 +122,13 @@ impl Readers {
         };
         let (mut lasts, mut of_session, mut reads_session) = (!reads.instants.is_empty(), false, false);
         let mut paths: Vec<&[String]> = Vec::new();
+        for condition in &reads.conditions {
+            let mut numbers = Vec::new();
+            condition.nodes().iter().for_each(|node| {
+                node.numbers(&mut numbers);
+            });
+            self.numbers = self.numbers.max(numbers.len());
+        }
         for node in reads.conditions.iter().flat_map(|condition| condition.nodes()) {
             match node {
                 Node::Measure(cell, ..) => {

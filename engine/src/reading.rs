@@ -5,11 +5,12 @@ use crate::cell::measure::{Measure, nothing};
 use crate::cell::spec::CellKind;
 use crate::condition::{Attributes, Condition, Node};
 use crate::decide::Context;
+use crate::event::MAX_IDENTIFIER;
 use crate::facts::{Facts, is_of_session, next_crossing, next_passing, session_end};
 use crate::program::Program;
 use crate::state::Session;
 use crate::sticky::Remembered;
-use crate::time::{SECOND, Timestamp, format_timestamp};
+use crate::time::{SECOND, Timestamp, write_timestamp};
 use crate::value::Value;
 use crate::value_tests::Set;
 use std::borrow::Cow;
@@ -18,19 +19,66 @@ use std::borrow::Cow;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Views {
     visitor_id: Value,
-    user_id: Option<Value>,
-    first_seen_at: Option<Value>,
+    user_id: Text,
+    first_seen_at: Text,
+    first_seen: Timestamp,
 }
 
 impl Views {
     pub(crate) fn new(facts: &dyn Facts, context: &Context<'_>) -> Self {
-        let profile = facts.profile();
-        let first_seen_at = Some(profile.first_seen_at).filter(|at| *at > 0);
-        Self {
-            visitor_id: Value::from(context.visitor_id),
-            user_id: profile.user_id.as_deref().map(Value::from),
-            first_seen_at: first_seen_at.map(|at| Value::from(format_timestamp(at))),
+        let mut views = Self::default();
+        views.name(context);
+        views.renew(facts);
+        views
+    }
+
+    /// Takes note of whose visit it is.
+    pub(crate) fn name(&mut self, context: &Context<'_>) {
+        if self.visitor_id.as_str() != Some(context.visitor_id) {
+            self.visitor_id = Value::from(context.visitor_id);
         }
+    }
+
+    /// Takes note of what is known of the person.
+    pub(crate) fn renew(&mut self, facts: &dyn Facts) {
+        let profile = facts.profile();
+        self.user_id
+            .set(MAX_IDENTIFIER, profile.user_id.is_some(), |text| {
+                text.push_str(profile.user_id.as_deref().unwrap_or_default());
+            });
+        let at = profile.first_seen_at;
+        if self.first_seen != at || self.first_seen_at.value.is_null() {
+            self.first_seen = at;
+            self.first_seen_at
+                .set(TIMESTAMP, at > 0, |text| write_timestamp(at, text));
+        }
+    }
+}
+
+/// How long the text of an instant is.
+const TIMESTAMP: usize = "2026-11-21T10:00:00.000Z".len();
+
+/// A text that may be missing, in room that stays.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Text {
+    value: Value,
+    is_there: bool,
+}
+
+impl Text {
+    fn set(&mut self, room: usize, is_there: bool, write: impl FnOnce(&mut String)) {
+        self.is_there = is_there;
+        if !matches!(self.value, Value::String(_)) {
+            self.value = Value::String(String::with_capacity(room));
+        }
+        if let Value::String(text) = &mut self.value {
+            text.clear();
+            write(text);
+        }
+    }
+
+    fn get(&self) -> Option<Cow<'_, Value>> {
+        self.is_there.then_some(Cow::Borrowed(&self.value))
     }
 }
 
@@ -133,8 +181,8 @@ impl<'a> Reading<'a> {
 
     fn profile_attribute(&self, path: &[String]) -> Option<Cow<'a, Value>> {
         match path.first().map(String::as_str) {
-            Some("userId") if path.len() == 1 => self.views.user_id.as_ref().map(Cow::Borrowed),
-            Some("firstSeenAt") if path.len() == 1 => self.views.first_seen_at.as_ref().map(Cow::Borrowed),
+            Some("userId") if path.len() == 1 => self.views.user_id.get(),
+            Some("firstSeenAt") if path.len() == 1 => self.views.first_seen_at.get(),
             _ => match self.facts.profile() {
                 Cow::Borrowed(profile) => profile.attribute(path),
                 Cow::Owned(profile) => profile
@@ -155,8 +203,7 @@ impl<'a> Reading<'a> {
             "top" => 0,
             "second" => 1,
             "weight" => {
-                let value = rest.get(1..)?.join(".");
-                let weight = affinity.weight(&value, usize::from(*keep));
+                let weight = affinity.weight(rest.get(1..)?, usize::from(*keep));
                 let weight = weight.map_or(0.0, |weight| weight.read(self.now, decay.half_life));
                 return Some(Cow::Owned(Value::Number(weight)));
             }
@@ -208,7 +255,7 @@ impl<'a> Reading<'a> {
                         return None;
                     };
                     let affinity = self.facts.affinity(self.program, usize::from(*cell))?;
-                    let weight = affinity.weight(&path.get(3..)?.join("."), usize::from(*keep))?;
+                    let weight = affinity.weight(path.get(3..)?, usize::from(*keep))?;
                     next_crossing(weight, numbers, self.now, decay.half_life)
                 }
                 _ => None,

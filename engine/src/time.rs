@@ -1,5 +1,7 @@
 //! Instants and durations, in milliseconds.
 
+use std::fmt::Write;
+
 /// Milliseconds since 1970-01-01T00:00:00Z.
 pub type Timestamp = i64;
 
@@ -107,12 +109,23 @@ pub fn timestamp_from_number(number: f64) -> Option<Timestamp> {
 
 /// Writes an instant as RFC 3339 in UTC with milliseconds.
 pub fn format_timestamp(timestamp: Timestamp) -> String {
+    let mut text = String::new();
+    write_timestamp(timestamp, &mut text);
+    text
+}
+
+/// Appends what [`format_timestamp`] gives.
+pub(crate) fn write_timestamp(timestamp: Timestamp, text: &mut String) {
     let timestamp = timestamp.clamp(0, LATEST);
     let (days, time) = (timestamp.div_euclid(DAY), timestamp.rem_euclid(DAY));
     let (year, month, day) = civil_from_days(days);
     let (hour, minute) = (time / HOUR, time / MINUTE % 60);
     let (second, millisecond) = (time / SECOND % 60, time % SECOND);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z")
+    // Writing to a text does not fail.
+    let _ = write!(
+        text,
+        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z"
+    );
 }
 
 fn is_leap(year: i64) -> bool {

@@ -3,7 +3,6 @@
 use crate::condition::Comparison;
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// Whether two values are the same plain value; lists and objects are never the same, as in JavaScript.
@@ -30,16 +29,38 @@ fn text_order(a: &str, b: &str) -> Ordering {
     }
 }
 
-/// A text in lower case; a new one only where it must be.
-pub(crate) fn lower(text: &str) -> Cow<'_, str> {
-    if text
-        .bytes()
-        .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase())
-    {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(text.to_lowercase())
+/// Texts of at most so many bytes are put into lower case without memory of their own.
+const SHORT: usize = 4_096;
+
+/// What a test says of a text in lower case.
+///
+/// It allocates only for a text that is not short, or one with a capital sigma, of which the place in its word
+/// decides how it is written small.
+pub(crate) fn in_lower_case(text: &str, test: impl FnOnce(&str) -> bool) -> bool {
+    let is_lower = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase();
+    if text.bytes().all(is_lower) {
+        return test(text);
     }
+    let mut room = [0; SHORT];
+    match write_lower(text, &mut room) {
+        Some(lower) => test(lower),
+        None => test(&text.to_lowercase()),
+    }
+}
+
+fn write_lower<'r>(text: &str, room: &'r mut [u8; SHORT]) -> Option<&'r str> {
+    let mut length = 0;
+    for character in text.chars() {
+        if character == 'Σ' {
+            return None;
+        }
+        for lower in character.to_lowercase() {
+            let end = length + lower.len_utf8();
+            lower.encode_utf8(room.get_mut(length..end)?);
+            length = end;
+        }
+    }
+    std::str::from_utf8(room.get(..length)?).ok()
 }
 
 /// Whether two texts are the same but for their case; `constant` is in lower case.
@@ -47,7 +68,7 @@ fn same_but_case(text: &str, constant: &str) -> bool {
     if text.is_ascii() {
         text.eq_ignore_ascii_case(constant)
     } else {
-        text.to_lowercase() == constant
+        in_lower_case(text, |text| text == constant)
     }
 }
 
@@ -133,7 +154,7 @@ impl Set {
 
     fn has_text_of_any_case(&self, text: &str) -> bool {
         if !text.is_ascii() {
-            return self.has_text(&text.to_lowercase());
+            return in_lower_case(text, |text| self.has_text(text));
         }
         let lower = || text.bytes().map(|byte| byte.to_ascii_lowercase());
         let found = self.texts.binary_search_by(|known| known.bytes().cmp(lower()));
@@ -192,6 +213,30 @@ mod tests {
             assert!(set.meets(&Value::from(text), true), "{text}");
         }
         assert!(!set.meets(&Value::from("UK"), true));
+    }
+
+    #[test]
+    fn lower_case_is_the_standard_library_s() {
+        let long = "Ä".repeat(SHORT);
+        for text in [
+            "",
+            "abc",
+            "ABC",
+            "Ärger",
+            "İstanbul",
+            "ΟΔΟΣ",
+            "ΟΔΟΣ ΣΑΣ",
+            "ẞ ǅ K Å",
+            "😀A",
+            &long,
+            &"A".repeat(SHORT),
+            &"A".repeat(SHORT + 1),
+        ] {
+            assert!(
+                in_lower_case(text, |lower| lower == text.to_lowercase()),
+                "{text}"
+            );
+        }
     }
 
     #[test]

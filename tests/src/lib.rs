@@ -9,4 +9,5 @@
 pub mod client;
 pub mod corpus;
 pub mod growthbook_spec;
+pub mod timing;
 pub mod wait;

@@ -141,3 +141,25 @@ fn engine_and_origin_forbid_unsafe_code() {
         assert!(source.contains("#![forbid(unsafe_code)]"), "{file}");
     }
 }
+
+/// The comparisons have a workspace of their own, so that nobody else compiles the peers; what they measure must
+/// be built as what is shipped.
+#[test]
+fn the_comparisons_are_built_with_the_profiles_that_are_shipped() {
+    let profiles = |file: &str| {
+        let text = std::fs::read_to_string(repository().join(file)).unwrap();
+        let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+        let sections = lines.collect::<Vec<_>>().join("\n");
+        let of = |name: &str| {
+            let (_, after) = sections.split_once(&format!("[profile.{name}]")).unwrap();
+            let settings = after.split("\n[").next().unwrap_or_default();
+            let settings = settings.lines().filter(|line| !line.is_empty());
+            settings.map(str::to_owned).collect::<Vec<_>>()
+        };
+        ["release", "browser", "edge"].map(of)
+    };
+    assert_eq!(
+        profiles("tests/benches/engine/Cargo.toml"),
+        profiles("Cargo.toml")
+    );
+}

@@ -4,6 +4,7 @@ use super::spec::{Decay, MAX_AFFINITY_VALUE};
 use crate::codec::{Malformed, Reader, Writer};
 use crate::decay::{Fading, left_after};
 use crate::number::added;
+use crate::sort::sort_by;
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -38,13 +39,11 @@ impl Affinity {
         self.weights.get(place).map(|(value, _)| value)
     }
 
-    /// The weight of a value, among the `keep` heaviest.
-    pub(crate) fn weight(&self, name: &str, keep: usize) -> Option<Fading> {
-        let found = self
-            .weights
-            .iter()
-            .take(keep)
-            .find(|(value, _)| value.as_str() == Some(name))?;
+    /// The weight of a value, among the `keep` heaviest. Its text is the parts of a path, with points between
+    /// them.
+    pub(crate) fn weight(&self, name: &[String], keep: usize) -> Option<Fading> {
+        let mut heaviest = self.weights.iter().take(keep);
+        let found = heaviest.find(|(value, _)| value.as_str().is_some_and(|text| is_joined(text, name)))?;
         Some(Fading {
             value: found.1,
             at: self.at,
@@ -81,10 +80,9 @@ impl Affinity {
     }
 
     fn sort(&mut self) {
-        self.weights.sort_by(|(a, a_weight), (b, b_weight)| {
-            b_weight
-                .total_cmp(a_weight)
-                .then_with(|| a.as_str().cmp(&b.as_str()))
+        sort_by(&mut self.weights, |(a, a_weight), (b, b_weight)| {
+            let heavier = b_weight.total_cmp(a_weight);
+            heavier.then_with(|| a.as_str().cmp(&b.as_str())).is_lt()
         });
     }
 
@@ -134,5 +132,47 @@ impl Affinity {
         }
         affinity.sort();
         Ok(affinity)
+    }
+}
+
+/// Whether a text is these parts with points between them.
+fn is_joined(text: &str, parts: &[String]) -> bool {
+    let Some((first, others)) = parts.split_first() else {
+        return text.is_empty();
+    };
+    let rest = text.strip_prefix(first.as_str());
+    let rest = others.iter().fold(rest, |rest, part| {
+        rest?.strip_prefix('.')?.strip_prefix(part.as_str())
+    });
+    rest.is_some_and(str::is_empty)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_joined;
+
+    #[test]
+    fn values_with_points_are_parts_of_a_path() {
+        let is = |text: &str, parts: &[&str]| {
+            let parts: Vec<String> = parts.iter().map(|part| (*part).to_owned()).collect();
+            assert_eq!(
+                text == parts.join("."),
+                is_joined(text, &parts),
+                "{text} {parts:?}"
+            );
+        };
+        for text in ["", "a", "a.b", "a.b.c", "ab", ".", "a."] {
+            for parts in [
+                &[][..],
+                &["a"],
+                &["a", "b"],
+                &["a", ""],
+                &["", ""],
+                &["a", "b", "c"],
+                &["ab"],
+            ] {
+                is(text, parts);
+            }
+        }
     }
 }

@@ -144,7 +144,9 @@ impl Cell {
         now: Timestamp,
     ) -> Option<Timestamp> {
         match &spec.kind {
-            CellKind::Sequence(sequence) => outcome(self.log(group)?.entries(), sequence, now).next,
+            CellKind::Sequence(sequence) if sequence.quiet.is_some() => {
+                outcome(self.log(group)?.entries(), sequence, now).next
+            }
             _ => None,
         }
     }

@@ -37,6 +37,11 @@ pub fn outcome(entries: &[Entry], sequence: &Sequence, now: Timestamp) -> Outcom
     for step in rest {
         begins = advance(entries, &begins, step);
     }
+    // The newest event that breaks the silence.
+    let broken_at = sequence.quiet.and_then(|(matcher, _)| {
+        let newest = entries.iter().rev().find(|entry| fits(entry, matcher));
+        newest.map(|entry| entry.time)
+    });
     let mut outcome = Outcome::default();
     for (begin, entry) in begins.iter().zip(entries) {
         let too_long = |within: i64| entry.time.saturating_sub(*begin) > within;
@@ -45,7 +50,7 @@ pub fn outcome(entries: &[Entry], sequence: &Sequence, now: Timestamp) -> Outcom
         }
         let completed_at = match sequence.quiet {
             None => entry.time,
-            Some((matcher, _)) if entries.iter().any(|e| e.time > entry.time && fits(e, matcher)) => continue,
+            Some(_) if broken_at.is_some_and(|at| at > entry.time) => continue,
             Some((_, quiet)) => entry.time.saturating_add(quiet),
         };
         if completed_at <= now || sequence.quiet.is_none() {
@@ -60,6 +65,10 @@ pub fn outcome(entries: &[Entry], sequence: &Sequence, now: Timestamp) -> Outcom
 /// From the choices that end with the step before to those that end with this one.
 fn advance(entries: &[Entry], begins: &[Timestamp; MAX_ENTRIES], step: &Step) -> [Timestamp; MAX_ENTRIES] {
     let mut advanced = [NONE; MAX_ENTRIES];
+    if step.gap.is_none() {
+        advance_without_gap(entries, begins, step, &mut advanced);
+        return advanced;
+    }
     for (place, entry) in entries.iter().enumerate() {
         if !fits(entry, step.matcher) {
             continue;
@@ -83,6 +92,33 @@ fn advance(entries: &[Entry], begins: &[Timestamp; MAX_ENTRIES], step: &Step) ->
         }
     }
     advanced
+}
+
+/// The same where the step before may be any time ago: in one pass over the instants.
+fn advance_without_gap(
+    entries: &[Entry],
+    begins: &[Timestamp; MAX_ENTRIES],
+    step: &Step,
+    advanced: &mut [Timestamp; MAX_ENTRIES],
+) {
+    let mut best = NONE;
+    let mut place = 0;
+    for instant in entries.chunk_by(|a, b| a.time == b.time) {
+        let until = place + instant.len();
+        let here = begins.get(place..until).unwrap_or_default();
+        let places = advanced.get_mut(place..until).unwrap_or_default();
+        for (entry, advanced) in instant.iter().zip(places) {
+            if fits(entry, step.matcher) {
+                *advanced = best;
+            }
+        }
+        // What must not lie between parts what comes later from what came before this instant.
+        if instant.iter().any(|entry| entry.mark & step.without != 0) {
+            best = NONE;
+        }
+        best = here.iter().copied().fold(best, Timestamp::max);
+        place = until;
+    }
 }
 
 const fn fits(entry: &Entry, matcher: u8) -> bool {
@@ -150,6 +186,41 @@ mod tests {
         holds(&[(1, A), (1, X), (3, B)], &sequence, true);
         holds(&[(1, A), (3, X), (3, B)], &sequence, true);
         holds(&[(1, A), (2, X), (2, A), (3, B)], &sequence, true);
+    }
+
+    #[test]
+    fn no_limit_between_steps_is_as_one_that_no_gap_reaches() {
+        let mut random = 1_u32;
+        let mut below = |limit: u32| {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (random >> 16) % limit
+        };
+        for _ in 0..2_000 {
+            let mut time = 0;
+            let length = below(12);
+            let events: Vec<_> = (0..length)
+                .map(|_| {
+                    time += i64::from(below(3));
+                    (time, below(8))
+                })
+                .collect();
+            let mut sequence = a_then_b(None, below(8), Some(i64::from(below(20))));
+            sequence.steps.push(Step {
+                matcher: 2,
+                gap: None,
+                without: below(8),
+            });
+            let found = outcome(&log(&events), &sequence, 1_000);
+            sequence
+                .steps
+                .iter_mut()
+                .for_each(|step| step.gap = Some(i64::MAX));
+            assert_eq!(
+                found,
+                outcome(&log(&events), &sequence, 1_000),
+                "{events:?} {sequence:?}"
+            );
+        }
     }
 
     #[test]

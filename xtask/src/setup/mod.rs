@@ -56,6 +56,11 @@ pub fn npm_tools() -> Result<NpmTools> {
     npm::ensure(&Cache::open()?)
 }
 
+/// Finds or installs GrowthBook's JavaScript SDK: its `node_modules` folder. Only a comparison needs it.
+pub fn growthbook_sdk() -> Result<PathBuf> {
+    npm::ensure_growthbook(&Cache::open()?)
+}
+
 /// Finds or installs the browser of the end-to-end tests.
 pub fn chromium() -> Result<PathBuf> {
     chromium::ensure(&Cache::open()?)

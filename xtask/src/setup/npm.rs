@@ -101,6 +101,18 @@ pub(super) fn ensure(cache: &Cache) -> Result<NpmTools> {
     Ok(NpmTools { folder, node })
 }
 
+/// Finds or installs GrowthBook's JavaScript SDK, and gives its `node_modules` folder.
+pub(super) fn ensure_growthbook(cache: &Cache) -> Result<PathBuf> {
+    let source = paths::repository().join("xtask").join("npm").join("growthbook");
+    let folder = packages(
+        cache,
+        "growthbook-sdk",
+        &source,
+        "installing GrowthBook's JavaScript SDK from npm, to compare with",
+    )?;
+    Ok(folder.join("node_modules"))
+}
+
 fn ensure_node(cache: &Cache, source: &Path) -> Result<Node> {
     if let Some(program) = find_on_path("node").filter(|program| is_new_enough(program)) {
         return Ok(Node { program });
@@ -226,6 +238,7 @@ mod tests {
         for lock in [
             folder.join("package-lock.json"),
             folder.join("node").join("package-lock.json"),
+            folder.join("growthbook").join("package-lock.json"),
         ] {
             let text = fs::read_to_string(&lock).unwrap();
             assert!(
