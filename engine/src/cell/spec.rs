@@ -298,6 +298,9 @@ impl CellSpec {
         match &self.kind {
             CellKind::Events(shape, note) => {
                 shape.within.map_or(Some(()), duration)?;
+                if shape.capacity() == 0 {
+                    return None;
+                }
                 if let Note::Fits(_, is) | Note::IdentityFits(_, is) = note {
                     is.check(0, 0)?;
                 }
