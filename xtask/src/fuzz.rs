@@ -29,15 +29,24 @@ const COVERAGE: [&str; 5] = [
     "-Cllvm-args=-sanitizer-coverage-trace-compares",
 ];
 
-/// How long each target runs in `cargo xtask test`, in seconds.
-pub const SHORT: u64 = 6;
-/// How long each target runs in `cargo xtask test --long`, in seconds.
-pub const LONG: u64 = 600;
+/// How long targets run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// So many inputs, the same ones each time: what `cargo xtask test` says must not depend on luck.
+    Inputs(u64),
+    /// So many seconds, each time with other inputs.
+    Seconds(u64),
+}
+
+/// How long each target runs in `cargo xtask test`.
+pub const SHORT: Length = Length::Inputs(2_000);
+/// How long each target runs in `cargo xtask test --long`.
+pub const LONG: Length = Length::Seconds(600);
 
 /// No input is longer; most targets take less.
 const MAX_LENGTH: usize = 8_192;
 /// An input that takes longer is a finding, in seconds.
-const TIMEOUT: u64 = 10;
+const TIMEOUT: u64 = 25;
 /// A run that takes more memory is a finding, in megabytes.
 const MEMORY: u64 = 1_024;
 
@@ -76,7 +85,7 @@ pub fn fuzz(options: &Options) -> Result<ExitCode> {
         run(fuzzer.command(target).arg(input))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let count = fuzzer.run(chosen, options.seconds, options.with.as_deref())?;
+    let count = fuzzer.run(chosen, Length::Seconds(options.seconds), options.with.as_deref())?;
     Ok(if count.failed == 0 {
         ExitCode::SUCCESS
     } else {
@@ -84,9 +93,9 @@ pub fn fuzz(options: &Options) -> Result<ExitCode> {
     })
 }
 
-/// Runs each target for so many seconds; each counts as a test.
-pub(crate) fn all(seconds: u64) -> Result<Count> {
-    Fuzzer::build()?.run(&targets()?, seconds, None)
+/// Runs each target; each counts as a test.
+pub(crate) fn all(length: Length) -> Result<Count> {
+    Fuzzer::build()?.run(&targets()?, length, None)
 }
 
 /// The names of the targets: each has a folder of seeds.
@@ -168,14 +177,14 @@ impl Fuzzer {
     }
 
     /// Runs the targets, as many at a time as there are processors.
-    fn run(&self, targets: &[String], seconds: u64, with: Option<&Path>) -> Result<Count> {
+    fn run(&self, targets: &[String], length: Length, with: Option<&Path>) -> Result<Count> {
         let processors = thread::available_parallelism().map_or(1, usize::from);
         let waiting = Mutex::new(targets.iter());
         let next = || waiting.lock().ok().and_then(|mut waiting| waiting.next());
         let work = || -> Result<Vec<Outcome>> {
             let mut outcomes = Vec::new();
             while let Some(target) = next() {
-                let outcome = self.run_one(target, seconds, with)?;
+                let outcome = self.run_one(target, length, with)?;
                 match &outcome.finding {
                     None => say(format!("{target}: {} executions, no finding", outcome.executions)),
                     Some(finding) => say(format!("error: {target}: {finding}")),
@@ -199,14 +208,29 @@ impl Fuzzer {
         Ok(report(&outcomes))
     }
 
-    fn run_one(&self, target: &str, seconds: u64, with: Option<&Path>) -> Result<Outcome> {
-        let folder = work().join("corpus").join(target);
+    fn run_one(&self, target: &str, length: Length, with: Option<&Path>) -> Result<Outcome> {
+        let folder = match length {
+            Length::Seconds(_) => work().join("corpus").join(target),
+            Length::Inputs(_) => {
+                // What earlier runs found would change what is tried.
+                let folder = work().join("short").join(target);
+                if folder.exists() {
+                    fs::remove_dir_all(&folder)
+                        .with_context(|| format!("cannot empty {}", folder.display()))?;
+                }
+                folder
+            }
+        };
+        let arguments = match length {
+            Length::Seconds(seconds) => vec![format!("-max_total_time={seconds}")],
+            Length::Inputs(inputs) => vec![format!("-runs={inputs}"), "-seed=1".to_owned()],
+        };
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let log = work().join(format!("{target}.log"));
         let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut command = self.command(target);
         command
-            .arg(format!("-max_total_time={seconds}"))
+            .args(arguments)
             .arg(&folder)
             .arg(seeds().join(target))
             .arg(work().join("made").join(target))
