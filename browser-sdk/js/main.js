@@ -195,8 +195,9 @@ export const start = async (hub) => {
     if (decided.nextChangeAt) {
       timer = setTimeout(update, Math.min(Math.max(decided.nextChangeAt - now(), 0) + 1, LONGEST_TIMER));
     }
-    const { decisions, segments } = decided;
-    if (JSON.stringify({ decisions, segments }) != JSON.stringify(hub.current)) notify({ decisions, segments });
+    const { decisions, segments, features = {} } = decided;
+    const current = { decisions, segments, features };
+    if (JSON.stringify(current) != JSON.stringify(hub.current)) notify(current);
   });
 
   const receive = (item) => {

@@ -7,6 +7,7 @@ use crate::event::{Event, EventKind};
 use crate::hash::fnv1a_32;
 use crate::program::Program;
 use crate::readers::Readers;
+use crate::sort::sort_by;
 use crate::value::Value;
 
 /// The cells of a program, by what an event must be to touch them.
@@ -55,11 +56,11 @@ impl Index {
         }
         for (_, buckets) in &mut index.classes {
             for bucket in buckets {
-                bucket.cells.sort_unstable();
+                sort_by(&mut bucket.cells, |a, b| a < b);
                 bucket.cells.dedup();
             }
         }
-        index.keys.sort_unstable();
+        sort_by(&mut index.keys, |a, b| a < b);
         index
     }
 
@@ -117,7 +118,7 @@ impl Index {
 /// Sorts what was added from a place on, each once; what was there before stays.
 fn sort_new(cells: &mut Vec<u16>, start: usize) {
     let Some(new) = cells.get_mut(start..) else { return };
-    new.sort_unstable();
+    sort_by(new, |a, b| a < b);
     let mut kept = 0;
     for at in 0..new.len() {
         if at == 0 || new[at] != new[kept - 1] {

@@ -44,6 +44,7 @@ pub mod redirect;
 pub mod regex;
 pub mod replay;
 pub mod request;
+mod sort;
 pub mod state;
 pub mod sticky;
 pub mod template;

@@ -9,6 +9,7 @@ use crate::hash::fnv1a_64;
 use crate::index::Index;
 use crate::mutation::Mutation;
 use crate::pages::PagePattern;
+use crate::sort::sort_by;
 use crate::sticky::Stickiness;
 use crate::time::Timestamp;
 use crate::value::Value;
@@ -367,7 +368,7 @@ impl Program {
         }
         self.cells.iter().try_for_each(CellSpec::check)?;
         let mut keys: Vec<u32> = self.cells.iter().map(|spec| spec.key).collect();
-        keys.sort_unstable();
+        sort_by(&mut keys, |a, b| a < b);
         // A state's bytes name cells by their keys: two with the same one would be mistaken for each other.
         if keys.windows(2).any(|pair| pair[0] == pair[1]) {
             return None;
@@ -432,8 +433,12 @@ impl Program {
 
     /// Whether two forms of an event mean the same to every cell.
     pub fn means_the_same(&self, event: &Event, other: &Event) -> bool {
-        self.cells
-            .iter()
+        let mut cells = Vec::new();
+        self.index.cells(event, &mut cells);
+        self.index.cells(other, &mut cells);
+        let specs = cells.iter().filter_map(|cell| self.cells.get(usize::from(*cell)));
+        specs
+            .into_iter()
             .all(|spec| spec.observe(event) == spec.observe(other))
     }
 

@@ -12,6 +12,7 @@ use crate::fold::fold;
 use crate::oracle::Log;
 use crate::program::Program;
 use crate::request::Request;
+use crate::sort::sort_by;
 use crate::state::State;
 use crate::time::Timestamp;
 use crate::value::{Object, Value};
@@ -207,7 +208,7 @@ pub fn decisions_to_object(program: &Program, decisions: &Decisions) -> Object {
         .filter(|(_, member)| **member)
         .map(|(segment, _)| segment.id.as_str())
         .collect();
-    segments.sort_unstable();
+    sort_by(&mut segments, |a, b| a < b);
     let list = program
         .experiences
         .iter()

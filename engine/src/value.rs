@@ -6,6 +6,7 @@
 //! the browser) and hand over a [`Value`].
 
 use crate::codec::{Malformed, Reader, Writer};
+use crate::sort::sort_by;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 use std::cmp::Ordering;
@@ -84,9 +85,16 @@ impl Object {
     ///
     /// It sorts once: members that come in a hostile order must not cost the square of their number.
     fn from_members(mut members: Vec<(String, Value)>) -> Self {
-        members.reverse();
-        members.sort_by(|(a, _), (b, _)| a.cmp(b));
-        members.dedup_by(|(a, _), (b, _)| a == b);
+        let is_in_order = members.is_sorted_by(|(a, _), (b, _)| a < b);
+        if !is_in_order {
+            // The last one of equal keys comes first, and stays.
+            let mut numbered: Vec<(usize, (String, Value))> = members.into_iter().enumerate().collect();
+            sort_by(&mut numbered, |(at, (a, _)), (before, (b, _))| {
+                (a, before) < (b, at)
+            });
+            numbered.dedup_by(|(_, (a, _)), (_, (b, _))| a == b);
+            members = numbered.into_iter().map(|(_, member)| member).collect();
+        }
         Self { members }
     }
 

@@ -4,7 +4,7 @@
 
 use nearside_engine::Malformed;
 use nearside_engine::base64url;
-use nearside_engine::cell::spec::{Keep, Shape};
+use nearside_engine::cell::spec::{CellKind, Keep, Shape};
 use nearside_engine::compile::compile;
 use nearside_engine::decide::{Context, decide};
 use nearside_engine::event::{Event, EventKind};
@@ -567,6 +567,23 @@ fn an_experience_without_variants_is_no_program() {
         Program::from_bytes(&program.to_bytes()),
         Err(ProgramError::Malformed)
     );
+}
+
+/// A state is never written with a group in which nothing is, so it could not be read again.
+#[test]
+fn a_cell_that_keeps_no_event_is_no_program() {
+    for keep in [Keep::Newest(0), Keep::NewestOfEach(0)] {
+        let mut program = program(MANIFEST);
+        for cell in &mut program.cells {
+            if let CellKind::Events(shape, _) = &mut cell.kind {
+                shape.keep = keep;
+            }
+        }
+        assert_eq!(
+            Program::from_bytes(&program.to_bytes()),
+            Err(ProgramError::Malformed)
+        );
+    }
 }
 
 /// JSON has no such numbers, and nothing that has one is equal to itself.

@@ -257,3 +257,35 @@ fn a_profile_has_no_session() {
     let read = State::from_bytes(&program, &state.to_bytes(&program)).unwrap();
     assert_eq!(read, state);
 }
+
+/// A log that is full forgets what a sequence without limits does not need, and nothing else.
+#[test]
+fn a_sequence_of_equal_steps_survives_a_full_log() {
+    let program = program(
+        r#""three":{"when":{"$sequence":{"steps":[{"name":"A"},{"name":"A"},{"name":"A"}]}}},
+           "a-b":{"when":{"$sequence":{"steps":[{"name":"A"},{"name":"B"}]}}},
+           "close":{"when":{"$sequence":{"steps":[{"name":"A"},{"name":"A"}],"within":"2s"}}}"#,
+    );
+    let mut state = State::new(&program);
+    fold(&program, &mut state, &event("b", EventKind::Track, "B", NOON));
+    for number in 0..100_i64 {
+        let id = format!("a{number}");
+        fold(
+            &program,
+            &mut state,
+            &event(&id, EventKind::Track, "A", NOON + 1_000 * number),
+        );
+        let now = NOON + 1_000 * number;
+        let expected: &[&str] = match number {
+            0 => &[],
+            1 => &["close"],
+            _ => &["close", "three"],
+        };
+        assert_eq!(members(&program, &state, now), expected, "{number}");
+        // Also where there is not room for all.
+        let (bytes, _) = state.to_bytes_within(&program, 300);
+        let read = State::from_bytes(&program, &bytes).unwrap();
+        let kept = members(&program, &read, now);
+        assert!(number < 2 || kept.iter().any(|name| name == "three"), "{number}");
+    }
+}

@@ -346,6 +346,17 @@ export const visitTests = [
     equal(site.resets.length, 1);
   }],
 
+  ["features have their values, and change with what is done", async (tools) => {
+    const { page } = tools;
+    await open(tools);
+    deepEqual(await page.evaluate(() => {
+      const greetings = [nearside.decisions().features.greeting];
+      nearside.on(({ features }) => greetings.push(features.greeting));
+      nearside.track("Order Completed");
+      return greetings;
+    }), ["hello", "hello", { text: "thanks" }]);
+  }],
+
   ["listeners end with the newest decision", async (tools) => {
     const { page } = tools;
     await open(tools);

@@ -4,6 +4,7 @@ use super::spec::{Decay, MAX_AFFINITY_VALUE};
 use crate::codec::{Malformed, Reader, Writer};
 use crate::decay::{Fading, left_after};
 use crate::number::added;
+use crate::sort::sort_by;
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -79,10 +80,9 @@ impl Affinity {
     }
 
     fn sort(&mut self) {
-        self.weights.sort_by(|(a, a_weight), (b, b_weight)| {
-            b_weight
-                .total_cmp(a_weight)
-                .then_with(|| a.as_str().cmp(&b.as_str()))
+        sort_by(&mut self.weights, |(a, a_weight), (b, b_weight)| {
+            let heavier = b_weight.total_cmp(a_weight);
+            heavier.then_with(|| a.as_str().cmp(&b.as_str())).is_lt()
         });
     }
 

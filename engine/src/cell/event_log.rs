@@ -217,9 +217,9 @@ impl EventLog {
                 self.keep_newest_of_each();
                 self.drop_oldest(usize::from(limit).min(MAX_EXACT));
             }
-            Keep::Runs => {
+            Keep::Runs(ends) => {
                 if self.entries.len() > MAX_EXACT {
-                    self.join_runs();
+                    self.join_runs(usize::from(ends));
                 }
                 self.drop_oldest(MAX_EXACT);
             }
@@ -254,17 +254,16 @@ impl EventLog {
         }
     }
 
-    /// Of entries in a row with the same mark, keeps the first and the last: a sequence without limits from step
-    /// to step needs no others.
-    pub(crate) fn join_runs(&mut self) {
-        let mut index = 1;
-        while index + 1 < self.entries.len() {
-            let mark = self.entries[index].mark;
-            if self.entries[index - 1].mark == mark && self.entries[index + 1].mark == mark {
-                self.entries.remove(index);
-            } else {
-                index += 1;
+    /// Of entries in a row with the same mark, keeps so many of the first and of the last.
+    pub(crate) fn join_runs(&mut self, ends: usize) {
+        let mut start = 0;
+        while let Some(first) = self.entries.get(start) {
+            let same = |entry: &&Entry| entry.mark == first.mark;
+            let length = self.entries[start..].iter().take_while(same).count();
+            if length > 2 * ends {
+                self.entries.drain(start + ends..start + length - ends);
             }
+            start += length.min(2 * ends).max(1);
         }
     }
 

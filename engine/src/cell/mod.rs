@@ -1,9 +1,9 @@
 //! Cells: the bounded memory of one event condition, score or affinity.
 //!
 //! - [`spec`]: what a cell keeps, as the program defines it;
-//! - [`event_log`]: the newest events, for counts and other aggregates, and for sequences;
-//! - [`sequence`]: whether those events came in an order;
-//! - [`score`], [`affinity`]: numbers that fade;
+//! - `event_log`: the newest events, for counts and other aggregates, and for sequences;
+//! - `sequence`: whether those events came in an order;
+//! - `score`, `affinity`: numbers that fade;
 //! - [`measure`]: what conditions ask of a cell.
 
 mod affinity;
@@ -21,6 +21,7 @@ pub use sequence::{Outcome, outcome};
 
 use crate::codec::{Malformed, Reader, Writer};
 use crate::event::EventKey;
+use crate::sort::sort_by;
 use crate::time::Timestamp;
 use event_log::Form;
 use spec::{CellKind, CellSpec, Keep, Note, Observation};
@@ -191,8 +192,8 @@ impl Cell {
     pub(crate) fn brief(&self, spec: &CellSpec, brevity: Brevity) -> Self {
         let log = |log: &EventLog| {
             let mut log = log.clone();
-            if brevity.joins_runs && matches!(spec.kind, CellKind::Sequence(_)) {
-                log.join_runs();
+            if let (true, Keep::Runs(ends)) = (brevity.joins_runs, spec.shape().keep) {
+                log.join_runs(usize::from(ends));
             }
             log.newest(brevity.entries, spec.shape()).into_owned()
         };
@@ -294,7 +295,8 @@ impl Cell {
 
 /// Drops the oldest groups that are too many; the most recent is the last.
 fn keep_recent(groups: &mut Vec<(u32, EventLog)>) {
-    groups.sort_by_key(|(group, log)| (log.newest_at(), *group));
+    let age = |(group, log): &(u32, EventLog)| (log.newest_at(), *group);
+    sort_by(groups, |a, b| age(a) < age(b));
     let surplus = groups.len().saturating_sub(MAX_GROUPS);
     groups.drain(..surplus);
 }

@@ -5,6 +5,7 @@ use super::table::EventTable;
 use crate::codec::{Malformed, Reader, Writer};
 use crate::decay::Fading;
 use crate::event::EventKey;
+use crate::sort::sort_by;
 use crate::time::Timestamp;
 
 /// How many of the newest events are known one by one, so that two copies can tell which both saw.
@@ -80,7 +81,7 @@ impl Score {
                 .iter()
                 .filter(|new| !self.recent.iter().any(|known| known.key == new.key)),
         );
-        all.sort_by_key(|earned| (earned.time, earned.key));
+        sort_by(&mut all, |a, b| (a.time, a.key) < (b.time, b.key));
         let cut = all.len().saturating_sub(MAX_RECENT);
         let oldest = all
             .get(cut)

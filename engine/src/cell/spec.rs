@@ -55,8 +55,9 @@ pub enum Keep {
     NewestOfEach(u8),
     /// All: joined by slots of the window, or added up where there is no window.
     All,
-    /// Of events in a row that fit the same steps of a sequence, the first and the last.
-    Runs,
+    /// Of events in a row that fit the same steps of a sequence, so many of the first and of the last: no choice
+    /// of events needs more, where nothing limits the time between them.
+    Runs(u8),
 }
 
 /// The bounds of an event log, from the condition it serves.
@@ -85,7 +86,7 @@ impl Shape {
             Keep::Newest(limit) | Keep::NewestOfEach(limit) => usize::from(limit).min(MAX_EXACT),
             Keep::Oldest => 1,
             Keep::All if self.joins_slots() => 2 * MAX_EXACT,
-            Keep::All | Keep::Runs => MAX_EXACT,
+            Keep::All | Keep::Runs(_) => MAX_EXACT,
         }
     }
 }
@@ -183,11 +184,24 @@ pub struct Observation<'e> {
     pub value: Option<Cow<'e, str>>,
 }
 
-/// The bounds of a sequence's log.
-pub(crate) const SEQUENCE: Shape = Shape {
-    keep: Keep::Runs,
-    within: None,
-};
+impl Sequence {
+    /// The bounds of its log. Where times between events are limited, those in the middle of a row may be the
+    /// ones that fit.
+    const fn shape(&self) -> Shape {
+        let mut has_limits = self.within.is_some();
+        let mut place = 0;
+        while place < self.steps.len() {
+            has_limits |= self.steps.as_slice()[place].gap.is_some();
+            place += 1;
+        }
+        let keep = if has_limits {
+            Keep::Newest(MAX_EXACT as u8)
+        } else {
+            Keep::Runs(self.steps.len() as u8)
+        };
+        Shape { keep, within: None }
+    }
+}
 
 impl CellSpec {
     /// What the event means to this cell; `None` if nothing.
@@ -245,7 +259,11 @@ impl CellSpec {
     pub const fn shape(&self) -> Shape {
         match &self.kind {
             CellKind::Events(shape, _) => *shape,
-            _ => SEQUENCE,
+            CellKind::Sequence(sequence) => sequence.shape(),
+            _ => Shape {
+                keep: Keep::All,
+                within: None,
+            },
         }
     }
 
@@ -280,6 +298,9 @@ impl CellSpec {
         match &self.kind {
             CellKind::Events(shape, note) => {
                 shape.within.map_or(Some(()), duration)?;
+                if shape.capacity() == 0 {
+                    return None;
+                }
                 if let Note::Fits(_, is) | Note::IdentityFits(_, is) = note {
                     is.check(0, 0)?;
                 }

@@ -5,6 +5,7 @@
 
 use crate::codec::{Malformed, Reader, Writer};
 use crate::event::EventKey;
+use crate::sort::sort_by;
 use crate::time::Timestamp;
 
 /// The latest time that is taken from bytes.
@@ -19,7 +20,7 @@ pub(crate) struct EventTable {
 impl EventTable {
     /// A table of these events, in any order.
     pub(crate) fn new(mut events: Vec<(Timestamp, EventKey)>) -> Self {
-        events.sort_unstable_by(|a, b| b.cmp(a));
+        sort_by(&mut events, |a, b| b < a);
         events.dedup();
         Self { events }
     }

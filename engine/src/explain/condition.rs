@@ -5,6 +5,7 @@ use super::test::test;
 use crate::cell::measure::Measure;
 use crate::cell::spec::{CellKind, CellSpec, Matcher, Note, Scope};
 use crate::condition::{Attributes, Condition, Node, NodeId, Run, Subject};
+use crate::sort::sort_by;
 use crate::time::Timestamp;
 use crate::value::{Object, Value};
 
@@ -116,7 +117,7 @@ impl Walk<'_> {
             .iter()
             .flat_map(|cell| (0..).map_while(|place| attributes.group(usize::from(*cell), place)));
         let mut known: Vec<u32> = groups.collect();
-        known.sort_unstable();
+        sort_by(&mut known, |a, b| a < b);
         known.dedup();
         object.insert("groups", known.len() as f64);
         let holding = known

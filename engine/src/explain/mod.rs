@@ -23,6 +23,7 @@ mod test;
 use crate::decide::{Context, Decisions};
 use crate::program::{Experience, Program, Rule};
 use crate::reading::{Reading, Views};
+use crate::sort::sort_by;
 use crate::state::State;
 use crate::time::Timestamp;
 use crate::value::{Object, Value};
@@ -70,7 +71,7 @@ pub fn explain(
 fn segments(asked: &Asked<'_>) -> Vec<Value> {
     let segments = asked.program.segments.iter().zip(&asked.decisions.segments);
     let mut named: Vec<_> = segments.collect();
-    named.sort_by(|(a, _), (b, _)| a.id.cmp(&b.id));
+    sort_by(&mut named, |(a, _), (b, _)| a.id < b.id);
     let explained = named.into_iter().map(|(segment, member)| {
         let mut object = Object::new();
         object.insert("segment", segment.id.as_str());

@@ -17,7 +17,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     reason = "a target tells a finding by a panic"
 )]
 

@@ -1,6 +1,10 @@
 //! Every target holds for each of its seeds.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
+#![expect(
+    clippy::print_stdout,
+    reason = "of a test that fails it is shown: which seed it was"
+)]
 
 use nearside_fuzz::{TARGETS, Target, seeds, target};
 use std::collections::BTreeSet;

@@ -33,17 +33,17 @@ fn the_demo_and_a_manifest_with_all_constructs() {
     }
 }
 
-/// A JSON block of the readme is a manifest.
+/// The manifests in the readme and in the language's page.
 #[test]
-fn the_readme_s_examples() {
+fn the_documentation_s_examples() {
     let validator = validator();
-    let readme = file("README.md");
-    let blocks: Vec<&str> = readme
-        .split("```json\n")
-        .skip(1)
+    let texts = [file("README.md"), file("docs/decision-language.md")];
+    let blocks: Vec<&str> = texts
+        .iter()
+        .flat_map(|text| text.split("```json manifest\n").skip(1))
         .filter_map(|rest| rest.split("```").next())
         .collect();
-    assert!(!blocks.is_empty(), "the readme has no example");
+    assert!(blocks.len() > 1, "{} examples", blocks.len());
     for block in blocks {
         let manifest: Json = serde_json::from_str(block).unwrap();
         assert_eq!(named(&manifest), Vec::<String>::new(), "{block}");

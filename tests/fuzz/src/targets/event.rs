@@ -8,8 +8,8 @@ use nearside_engine::state::State;
 use nearside_engine::value::{MAX_DEPTH, Value};
 use nearside_engine::wire::{MAX_JOURNAL, read_journal, repair_surrogates, write_journal};
 
-/// As many as folded state knows one by one.
-const MAX_LINES: usize = 24;
+/// Enough for what events do to each other.
+const MAX_LINES: usize = 12;
 
 pub(crate) fn run(data: &[u8]) -> bool {
     let messages: Vec<Value> = data

@@ -186,7 +186,7 @@ fn experience(random: &mut Random, place: usize, segments: usize) -> Json {
             {"id": "changed", "weight": 1, "mutations": [{"op": "text", "selector": "h1", "value": "Hello, {{profile.traits.firstName|you}}"}]},
         ],
     });
-    if place % 4 > 0 {
+    if !place.is_multiple_of(4) {
         made["segment"] = json!(format!("segment-{:04}", random.below(segments)));
     }
     match place % 4 {
@@ -194,11 +194,11 @@ fn experience(random: &mut Random, place: usize, segments: usize) -> Json {
         2 => made["pages"] = json!([{"path": "/products/*"}, {"path": "/cart"}]),
         _ => {}
     }
-    if place % 5 == 0 {
+    if place.is_multiple_of(5) {
         made["group"] = json!(["hero", "bar"][place / 5 % 2]);
         made["priority"] = json!(random.below(5));
     }
-    if place % 3 == 0 {
+    if place.is_multiple_of(3) {
         made["holdout"] = json!(0.1);
     }
     made

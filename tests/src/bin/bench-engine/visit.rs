@@ -111,7 +111,7 @@ impl Visit {
             black_box(decided);
         });
         self.times.kept.push(time);
-        if self.is_fresh && self.at % 4 == 0 {
+        if self.is_fresh && self.at.is_multiple_of(4) {
             let mut state = self.state.clone();
             let time = microseconds(|| {
                 let mut decider = Decider::new();
