@@ -128,7 +128,7 @@ impl Case<'_> {
     /// The variant that the page's address asks for, where that is allowed.
     fn asked_for(&self, assignment: &Assignment) -> Option<Found> {
         let key = assignment.query_override.as_deref()?;
-        if !self.context.consent {
+        if !self.context.consent || self.context.request.search().is_empty() {
             return None;
         }
         let variant = forced_by_query(key, self.context.request.url(), assignment.shares.len())?;

@@ -193,7 +193,10 @@ impl Decider {
         if renews && !program.index.readers.profile.is_empty() {
             self.views.renew(facts);
         }
-        self.mark_context(&question);
+        // Who asks but once is not asked for again.
+        if changes.is_some() {
+            self.mark_context(&question);
+        }
         self.in_session = end.is_some();
         self.decided_at = now;
         for word in 0..self.dirty.len() {

@@ -180,9 +180,9 @@ impl<'a> Reading<'a> {
     }
 
     fn profile_attribute(&self, path: &[String]) -> Option<Cow<'a, Value>> {
-        match path.first().map(String::as_str) {
-            Some("userId") if path.len() == 1 => self.views.user_id.get(),
-            Some("firstSeenAt") if path.len() == 1 => self.views.first_seen_at.get(),
+        match path {
+            [name] if name == "userId" => self.views.user_id.get(),
+            [name] if name == "firstSeenAt" => self.views.first_seen_at.get(),
             _ => match self.facts.profile() {
                 Cow::Borrowed(profile) => profile.attribute(path),
                 Cow::Owned(profile) => profile
@@ -273,15 +273,16 @@ fn duration(session: &Session, now: Timestamp) -> f64 {
 impl Attributes for Reading<'_> {
     fn attribute(&self, path: &[String]) -> Option<Cow<'_, Value>> {
         let (root, rest) = path.split_first()?;
-        match root.as_str() {
-            "request" => self.context.request.document().at(rest).map(Cow::Borrowed),
-            "visitor" if rest.len() == 1 => Some(Cow::Borrowed(&self.views.visitor_id)),
-            "session" => self.session_attribute(rest),
-            "profile" => self.profile_attribute(rest),
-            "score" if rest.len() == 1 => self
+        // By its first letter: roots of the same length would all be compared.
+        match (root.as_bytes().first()?, root.as_str()) {
+            (b'r', "request") => self.context.request.document().at(rest).map(Cow::Borrowed),
+            (b'v', "visitor") if rest.len() == 1 => Some(Cow::Borrowed(&self.views.visitor_id)),
+            (b's', "session") => self.session_attribute(rest),
+            (b'p', "profile") => self.profile_attribute(rest),
+            (b's', "score") if rest.len() == 1 => self
                 .score(rest.first()?)
                 .map(|score| Cow::Owned(Value::Number(score))),
-            "affinity" => self.affinity_attribute(rest),
+            (b'a', "affinity") => self.affinity_attribute(rest),
             _ => None,
         }
     }

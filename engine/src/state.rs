@@ -237,7 +237,13 @@ impl State {
     pub(crate) fn merge_traits(&mut self, program: &Program, traits: &Value) {
         let Some(members) = traits.as_object() else { return };
         let mut holder = Value::Object(std::mem::take(&mut self.profile.traits));
+        let mut writer = Writer::new();
         for path in &program.trait_paths {
+            let mut binary_length = |value: &Value| {
+                writer.clear();
+                value.write(&mut writer);
+                writer.len()
+            };
             let value = match traits.at(path) {
                 // A trait that does not fit is unknown here; the origin has it in full.
                 Some(value) if binary_length(value) > MAX_TRAIT => &Value::Null,
@@ -555,12 +561,6 @@ impl State {
         }
         Ok(state)
     }
-}
-
-fn binary_length(value: &Value) -> usize {
-    let mut writer = Writer::new();
-    value.write(&mut writer);
-    writer.into_bytes().len()
 }
 
 /// What the origin knows of a profile at an instant.

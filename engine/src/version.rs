@@ -36,7 +36,32 @@ pub(crate) fn holds(value: &Value, test: VersionTest, constant: &Value) -> bool 
 }
 
 fn order(a: &str, b: &str) -> Ordering {
-    padded(a).cmp(padded(b))
+    match (plain(a), plain(b)) {
+        (Some(a), Some(b)) => a.cmp(&b),
+        _ => padded(a).cmp(padded(b)),
+    }
+}
+
+/// The parts of a version such as `2.10.3`, in the order of their padded forms; `None` for any other.
+///
+/// Most are such. Each part is a number of its digits' bytes: padding puts the one with fewer digits first, and
+/// the first digit that differs decides between others.
+fn plain(version: &str) -> Option<[u64; 3]> {
+    const LONGEST: u64 = 1 << 40;
+    let mut parts = [0; 3];
+    let mut place = 0;
+    for byte in version.bytes() {
+        let part: &mut u64 = parts.get_mut(place)?;
+        match byte {
+            b'0'..=b'9' => *part = *part << 8 | u64::from(byte),
+            b'.' | b'-' if *part > 0 => place += 1,
+            _ => return None,
+        }
+        if parts.get(place).is_some_and(|part| *part >= LONGEST) {
+            return None;
+        }
+    }
+    parts.iter().all(|part| *part > 0).then_some(parts)
 }
 
 /// The form that is compared, without writing it down.
@@ -88,6 +113,40 @@ mod tests {
         for (a, b) in [("v1.2.3+x", "1.2.3"), ("1-2-3", "1.2.3"), ("", "0")] {
             assert_eq!(order(a, b), Ordering::Equal, "{a} {b}");
         }
+    }
+
+    #[test]
+    fn plain_versions_are_in_the_order_of_their_padded_forms() {
+        let versions = [
+            "0.0.0",
+            "0.0.00",
+            "1.2.3",
+            "1.2.30",
+            "1.02.3",
+            "1-2-3",
+            "10.0.0",
+            "9.99999.1",
+            "9.99998.1",
+            "9.100000.1",
+            "1.2",
+            "1.2.3.4",
+            "1..3",
+            ".1.2",
+            "1.2.",
+            "1.2.a",
+            "v1.2.3",
+            "1.2.3+b",
+            "",
+            "1.2.3-b",
+            "12345.1.1",
+            "12346.0.0",
+        ];
+        for a in versions {
+            for b in versions {
+                assert_eq!(order(a, b), padded(a).cmp(padded(b)), "{a} {b}");
+            }
+        }
+        assert!(plain("9.99999.1").is_some() && plain("9.100000.1").is_none() && plain("1.2.").is_none());
     }
 
     #[test]

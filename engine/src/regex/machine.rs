@@ -21,15 +21,27 @@ struct Place {
     may_take: bool,
 }
 
-/// A set of instructions.
-struct Places([u64; WORDS]);
+/// A set of instructions: a bit for each.
+struct Places<'r>(&'r mut [u64]);
 
 impl Regex {
     /// Whether the pattern matches somewhere in the text.
     pub fn is_match(&self, text: &str) -> bool {
-        let words = self.code.len().div_ceil(64).min(WORDS);
-        let (mut todo, mut next) = (&mut Places::none(), &mut Places::none());
-        let mut done = Places::none();
+        // Most programs are short, and making room for the longest would take longer than the walk.
+        if self.code.len() <= 64 {
+            self.walk(text, &mut [0; 3])
+        } else {
+            self.walk(text, &mut [0; 3 * WORDS])
+        }
+    }
+
+    /// Walks over the text, with room for three sets of instructions.
+    fn walk(&self, text: &str, room: &mut [u64]) -> bool {
+        let words = room.len() / 3;
+        let (todo, room) = room.split_at_mut(words);
+        let (next, done) = room.split_at_mut(words);
+        let (mut todo, mut next, mut done) = (Places(todo), Places(next), Places(done));
+        let words = self.code.len().div_ceil(64).min(words);
         let mut is_under_way = false;
         let mut rest = text.chars();
         let mut before = None;
@@ -47,11 +59,11 @@ impl Regex {
                     may_take,
                 };
                 done.clear(words);
-                if self.step(place, words, todo, &mut done, next) {
+                if self.step(place, words, &mut todo, &mut done, &mut next) {
                     return true;
                 }
                 // All of `todo` is done, so it is empty now.
-                (todo, next) = (next, todo);
+                std::mem::swap(&mut todo, &mut next);
                 is_under_way = todo.any(words);
             } else if self.from_start {
                 return false;
@@ -85,9 +97,9 @@ impl Regex {
         &self,
         place: Place,
         words: usize,
-        todo: &mut Places,
-        done: &mut Places,
-        next: &mut Places,
+        todo: &mut Places<'_>,
+        done: &mut Places<'_>,
+        next: &mut Places<'_>,
     ) -> bool {
         let mut word = 0;
         while word < words {
@@ -151,11 +163,7 @@ impl Place {
     }
 }
 
-impl Places {
-    const fn none() -> Self {
-        Self([0; WORDS])
-    }
-
+impl Places<'_> {
     fn clear(&mut self, words: usize) {
         self.0.iter_mut().take(words).for_each(|word| *word = 0);
     }
@@ -164,21 +172,20 @@ impl Places {
         self.0.iter().take(words).any(|word| *word != 0)
     }
 
-    // What a checked program names is always in range; of another the bits may be wrong, but there is no panic.
+    // What a checked program names is always in range; what another one names is passed over.
     fn insert(&mut self, at: usize) {
-        self.0[at / 64 % WORDS] |= 1 << (at % 64);
+        if let Some(word) = self.0.get_mut(at / 64) {
+            *word |= 1 << (at % 64);
+        }
     }
 
     fn contains(&self, at: usize) -> bool {
-        self.0[at / 64 % WORDS] & 1 << (at % 64) != 0
+        self.0.get(at / 64).is_some_and(|word| word & 1 << (at % 64) != 0)
     }
 
     /// Takes out the first instruction of a word.
     fn take_from(&mut self, word: usize) -> Option<usize> {
-        let bits = &mut self.0[word % WORDS];
-        if *bits == 0 {
-            return None;
-        }
+        let bits = self.0.get_mut(word).filter(|bits| **bits != 0)?;
         let bit = bits.trailing_zeros() as usize;
         *bits &= *bits - 1;
         Some(word * 64 + bit)

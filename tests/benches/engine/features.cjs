@@ -4,7 +4,7 @@
 //   node features.cjs FOLDER NODE_MODULES BUILD…
 //
 // All get a visitor's attributes as the same object, and all end with the values of all features in a JavaScript
-// object. The SDK is asked in both ways that it has (an instance whose attributes are set, as in pages, and the
+// array. The SDK is asked in both ways that it has (an instance whose attributes are set, as in pages, and the
 // client for many users, as on servers); the faster one is the peer. FOLDER/wasm.json gets the medians, in
 // microseconds for each visitor.
 
@@ -12,37 +12,42 @@ const fs = require('node:fs');
 const path = require('node:path');
 const assert = require('node:assert');
 
-const ROUNDS = 150;
+const WARM_UP = 15;
+const PASSES = 100;
+const TURN = 20;
 
 const [folder, modules, ...builds] = process.argv.slice(2);
 const json = (name) => JSON.parse(fs.readFileSync(path.join(folder, name), 'utf8'));
 const payload = json('payload.json');
 const visitors = json('visitors.json');
 
+// Features are in the order of their names on both sides.
+const names = Object.keys(payload.features).sort();
+
 const now = Date.UTC(2026, 10, 21, 12);
 
 function engine(build) {
   const { Features } = require(path.join(folder, build, 'engine.js'));
   const features = Features.open(fs.readFileSync(path.join(folder, 'program.bin')));
-  const all = JSON.parse(features.values());
+  const all = new Map(JSON.parse(features.values()));
+  assert.deepStrictEqual([...all.keys()], names);
+  const values = [...all.values()];
   return (attributes) => {
     const places = features.decide(attributes.id, JSON.stringify(attributes), now);
-    const decided = {};
-    for (let at = 0; at < all.length; at++) decided[all[at][0]] = all[at][1][places[at]];
+    const decided = new Array(values.length);
+    for (let at = 0; at < values.length; at++) decided[at] = values[at][places[at]];
     return decided;
   };
 }
 
 const { GrowthBook, GrowthBookClient } = require(path.join(modules, '@growthbook/growthbook'));
-const names = Object.keys(payload.features);
-
 function instance() {
   const growthbook = new GrowthBook({});
   growthbook.initSync({ payload });
   return (attributes) => {
     growthbook.setAttributes(attributes);
-    const decided = {};
-    for (const name of names) decided[name] = growthbook.evalFeature(name).value;
+    const decided = new Array(names.length);
+    for (let at = 0; at < names.length; at++) decided[at] = growthbook.evalFeature(names[at]).value;
     return decided;
   };
 }
@@ -51,9 +56,9 @@ function client() {
   const growthbook = new GrowthBookClient({});
   growthbook.initSync({ payload });
   return (attributes) => {
-    const decided = {};
+    const decided = new Array(names.length);
     const user = { attributes };
-    for (const name of names) decided[name] = growthbook.evalFeature(name, user).value;
+    for (let at = 0; at < names.length; at++) decided[at] = growthbook.evalFeature(names[at], user).value;
     return decided;
   };
 }
@@ -64,23 +69,30 @@ sides.set('the client', client());
 
 for (const attributes of visitors) {
   const expected = sides.get('an instance')(attributes);
-  assert.strictEqual(Object.keys(expected).length, names.length);
+  assert.strictEqual(expected.length, names.length);
   for (const [name, decide] of sides) {
     assert.deepStrictEqual(decide(attributes), expected, `${name}: ${attributes.id}`);
   }
 }
 
 const times = new Map([...sides.keys()].map((name) => [name, []]));
-// The first tenth lets the JavaScript engine compile what is used often.
-for (let round = -ROUNDS / 10; round < ROUNDS; round++) {
-  for (const [name, decide] of sides) {
-    const started = process.hrtime.bigint();
-    for (const attributes of visitors) decide(attributes);
-    const time = Number(process.hrtime.bigint() - started) / 1000 / visitors.length;
-    if (round >= 0) times.get(name).push(time);
+// The first passes let the JavaScript engine compile what is used often. Each side has its turn with some visitors at
+// a time: less than a slice of the processor's time, so that what else the machine does spoils few of all turns.
+for (let pass = -WARM_UP; pass < PASSES; pass++) {
+  for (let first = 0; first < visitors.length; first += TURN) {
+    const some = visitors.slice(first, first + TURN);
+    for (const [name, decide] of sides) {
+      const started = process.hrtime.bigint();
+      for (const attributes of some) decide(attributes);
+      const time = Number(process.hrtime.bigint() - started) / 1000 / some.length;
+      if (pass >= 0) times.get(name).push(time);
+    }
   }
 }
-const median = (name) => times.get(name).sort((a, b) => a - b)[Math.floor(ROUNDS / 2)];
+const median = (name) => {
+  const sorted = times.get(name).toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+};
 const peer = median('an instance') <= median('the client') ? 'an instance' : 'the client';
 const version = require(path.join(modules, '@growthbook/growthbook/package.json')).version;
 fs.writeFileSync(

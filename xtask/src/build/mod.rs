@@ -19,7 +19,7 @@ use crate::paths;
 use crate::report::{say, spoken};
 use crate::setup;
 
-pub use sdk::SdkFiles;
+pub use sdk::{SdkFiles, WASM_FEATURES};
 
 /// A part that is built by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

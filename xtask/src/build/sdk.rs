@@ -32,7 +32,7 @@ const WASM_URL: &str = "__NEARSIDE_WASM_URL__";
 const LANGUAGE: &str = "--target=es2020";
 
 /// What rustc's code for this target may use, and nothing newer that browsers may lack.
-const WASM_FEATURES: [&str; 6] = [
+pub const WASM_FEATURES: [&str; 6] = [
     "--enable-mutable-globals",
     "--enable-sign-ext",
     "--enable-nontrapping-float-to-int",

@@ -115,6 +115,7 @@ fn state() -> Option<Json> {
     let full = visit.state.to_bytes(visit.program()).len();
     let (bytes, is_cut) = visit.state.to_bytes_within(visit.program(), content);
     let sealed = |length: usize| base64url::encode(&vec![0; SEAL + length]).len();
+    let differing = visit.differing(&bytes);
     println!(
         "state after {EVENTS} events: {full} bytes, {} sealed; as the edge keeps it {} bytes, {} sealed, {}",
         sealed(full),

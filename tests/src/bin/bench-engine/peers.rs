@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use xtask::build::WASM_FEATURES;
 use xtask::{paths, process, setup};
 
 /// The builds of the engine for WebAssembly: cargo's profile, what wasm-opt does, and what has it.
@@ -126,7 +127,8 @@ fn wasm(folder: &Path) -> Vec<Json> {
         let bound = output.join("engine_bg.wasm");
         let mut wasm_opt = tools.npm.node.command(&tools.npm.wasm_opt()).unwrap();
         wasm_opt
-            .args([optimise, "--strip-debug", "--all-features"])
+            .args([optimise, "--strip-debug"])
+            .args(WASM_FEATURES)
             .arg(&bound)
             .arg("-o")
             .arg(&bound);

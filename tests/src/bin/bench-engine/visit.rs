@@ -1,7 +1,7 @@
 //! One visitor's events: each is folded, and everything is decided.
 
 use crate::shop::Kind;
-use nearside_engine::decide::Context;
+use nearside_engine::decide::{Context, decide};
 use nearside_engine::decider::Decider;
 use nearside_engine::event::{Event, EventKind};
 use nearside_engine::fold::fold;
@@ -12,6 +12,7 @@ use nearside_engine::value::Object;
 use nearside_tests::timing::{median, microseconds};
 use std::hint::black_box;
 
+const VISITOR: &str = "0f8fad5b-d9cb-469f-a165-70867728950e";
 const PAGES: [&str; 4] = ["/", "/products/a", "/products/b", "/cart"];
 
 /// What was measured of a visit, in microseconds.
@@ -97,7 +98,7 @@ impl Visit {
             self.page = (self.page + 1) % self.pages.len();
         }
         let context = Context {
-            visitor_id: "0f8fad5b-d9cb-469f-a165-70867728950e",
+            visitor_id: VISITOR,
             request: &self.pages[self.page],
             consent: true,
             forced: &[],
@@ -125,5 +126,23 @@ impl Visit {
     /// How large a part of the segments the visitor was in, on average: that something was decided at all.
     pub(crate) fn membership(&self) -> f64 {
         self.times.decided as f64 / (self.times.kept.len() * self.program.segments.len()) as f64
+    }
+
+    /// In how many segments the visitor is by these bytes of the state and not by the state, or the other way.
+    pub(crate) fn differing(&self, bytes: &[u8]) -> usize {
+        let short = State::from_bytes(&self.program, bytes).unwrap();
+        let context = Context {
+            visitor_id: VISITOR,
+            request: &self.pages[self.page],
+            consent: true,
+            forced: &[],
+        };
+        let now = self.state.session.last_at;
+        let [long, short] =
+            [&self.state, &short].map(|state| decide(&self.program, state, &context, now).segments);
+        long.iter()
+            .zip(&short)
+            .filter(|(long, short)| long != short)
+            .count()
     }
 }
