@@ -32,6 +32,8 @@ fn for_all(salt: u64, property: impl Fn(&Program, &[LoggedEvent], u64) -> Result
     let property = &property;
     let tries: u64 = match std::env::var("NEARSIDE_LONG").as_deref() {
         Ok("1") => 100_000,
+        // Any other number of logs.
+        Ok(number) => number.parse().unwrap(),
         _ => 2_000,
     };
     let threads = thread::available_parallelism().map_or(1, |count| count.get() as u64);
