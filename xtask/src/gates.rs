@@ -79,6 +79,16 @@ pub fn test(long: bool) -> Result<ExitCode> {
         ]);
         properties.env("NEARSIDE_LONG", "1");
         run.tests("long tests", properties);
+        let mut parity = with_built(cargo(&[
+            "test",
+            "--package",
+            "nearside-tests",
+            "--test",
+            "end_to_end",
+            "parity",
+        ]));
+        parity.env("NEARSIDE_LONG", "1");
+        run.tests("10,000 sessions in three places", parity);
     }
     Ok(run.finish())
 }
