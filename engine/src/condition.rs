@@ -289,15 +289,11 @@ impl Run<'_> {
 impl Condition {
     /// The numbers that the test at a node compares a number with.
     pub(crate) fn numbers_compared(&self, id: NodeId, numbers: &mut Vec<f64>) {
-        self.numbers_below(id, numbers);
-    }
-
-    fn numbers_below(&self, id: NodeId, numbers: &mut Vec<f64>) {
         match self.nodes.get(usize::from(id)) {
             Some(Node::All(nodes) | Node::Any(nodes)) => {
-                nodes.iter().for_each(|id| self.numbers_below(*id, numbers));
+                nodes.iter().for_each(|id| self.numbers_compared(*id, numbers));
             }
-            Some(Node::Not(id)) => self.numbers_below(*id, numbers),
+            Some(Node::Not(id)) => self.numbers_compared(*id, numbers),
             Some(leaf) => {
                 leaf.numbers(numbers);
             }

@@ -375,19 +375,25 @@ impl State {
         if bytes.len() <= limit {
             return (bytes, false);
         }
-        for (recent, entries, groups) in [
-            (MAX_RECENT, usize::MAX, usize::MAX),
-            (24, 16, 16),
-            (16, 8, 8),
-            (16, 4, 4),
-            (16, 2, 2),
-            (8, 1, 1),
+        // The logs of sequences go first: they are the longest, and their newest events decide most often. A count
+        // keeps few events, and is wrong without one of them.
+        for (recent, steps, entries, groups) in [
+            (MAX_RECENT, usize::MAX, usize::MAX, usize::MAX),
+            (24, 16, usize::MAX, 16),
+            (16, 8, usize::MAX, 8),
+            (16, 8, 8, 8),
+            (16, 4, 8, 4),
+            (16, 4, 4, 4),
+            (8, 2, 4, 2),
+            (8, 2, 2, 2),
+            (8, 1, 1, 1),
         ] {
             let brevity = Brevity {
                 joins_runs: true,
+                steps,
                 entries,
                 groups,
-                earned: entries.min(2),
+                earned: steps.min(2),
                 values: groups.max(2),
             };
             let bytes = self.write(program, recent, Some(brevity));

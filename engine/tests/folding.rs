@@ -289,3 +289,40 @@ fn a_sequence_of_equal_steps_survives_a_full_log() {
         assert!(number < 2 || kept.iter().any(|name| name == "three"), "{number}");
     }
 }
+
+/// Where there is not room for all, what sequences remember goes before what counts need.
+#[test]
+fn a_shortened_state_counts_as_the_whole_one_does() {
+    let mut segments = Vec::new();
+    for number in 0..20 {
+        segments.push(format!(
+            r#""count-{number}":{{"when":{{"$events":{{"in":"visitor","name":"E{number}","within":"7d","count":{{"$gte":3}}}}}}}}"#
+        ));
+        segments.push(format!(
+            r#""order-{number}":{{"when":{{"$sequence":{{"in":"visitor","within":"1h","steps":[{{"name":"E{number}"}},{{"type":"page"}}]}}}}}}"#
+        ));
+    }
+    let program = program(&segments.join(","));
+    let mut state = State::new(&program);
+    for number in 0..600_i64 {
+        let name = format!("E{}", number * 8 % 21);
+        let kind = if number % 5 == 0 {
+            EventKind::Page
+        } else {
+            EventKind::Track
+        };
+        let event = event(&number.to_string(), kind, &name, NOON + number * MINUTE);
+        fold(&program, &mut state, &event);
+    }
+    let now = NOON + 600 * MINUTE;
+    let counts = |state: &State| {
+        let names = members(&program, state, now).into_iter();
+        names.filter(|name| name.starts_with("count")).collect::<Vec<_>>()
+    };
+    let whole = state.to_bytes(&program).len();
+    let (bytes, is_cut) = state.to_bytes_within(&program, whole / 3);
+    assert!(is_cut);
+    let short = State::from_bytes(&program, &bytes).unwrap();
+    assert_eq!(counts(&state).len(), 20);
+    assert_eq!(counts(&short), counts(&state));
+}

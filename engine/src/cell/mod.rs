@@ -195,7 +195,11 @@ impl Cell {
             if let (true, Keep::Runs(ends)) = (brevity.joins_runs, spec.shape().keep) {
                 log.join_runs(usize::from(ends));
             }
-            log.newest(brevity.entries, spec.shape()).into_owned()
+            let limit = match spec.kind {
+                CellKind::Sequence(_) => brevity.steps,
+                _ => brevity.entries,
+            };
+            log.newest(limit, spec.shape()).into_owned()
         };
         match self {
             Cell::Events(events) => Cell::Events(log(events)),
@@ -313,7 +317,9 @@ const fn form(kind: &CellKind) -> Form {
 pub(crate) struct Brevity {
     /// Whether runs of a sequence are joined.
     pub(crate) joins_runs: bool,
-    /// The newest entries of each log.
+    /// The newest entries of each log of a sequence.
+    pub(crate) steps: usize,
+    /// The newest entries of each other log.
     pub(crate) entries: usize,
     /// The most recent groups.
     pub(crate) groups: usize,
@@ -327,6 +333,7 @@ impl Brevity {
     /// All of it.
     pub(crate) const NONE: Self = Self {
         joins_runs: false,
+        steps: usize::MAX,
         entries: usize::MAX,
         groups: usize::MAX,
         earned: usize::MAX,

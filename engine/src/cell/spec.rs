@@ -104,8 +104,6 @@ pub enum Note {
     Fits(Vec<String>, Condition),
     /// Both.
     IdentityFits(Vec<String>, Condition),
-    /// Which of the cell's matchers the event fits.
-    Matchers,
 }
 
 /// One step of a sequence.
@@ -226,7 +224,6 @@ impl CellSpec {
         match &self.kind {
             CellKind::Events(_, note) => match note {
                 Note::Nothing => observation.mark = 0,
-                Note::Matchers => {}
                 Note::Number(path) => {
                     observation.mark = 0;
                     observation.number = event_attribute(event, path)?.as_f64()?;
@@ -275,7 +272,7 @@ impl CellSpec {
                 | Note::Identity(path)
                 | Note::Fits(path, _)
                 | Note::IdentityFits(path, _) => Some(path),
-                Note::Nothing | Note::Matchers => None,
+                Note::Nothing => None,
             },
             CellKind::Affinity(_, path, _) => Some(path),
             _ => None,

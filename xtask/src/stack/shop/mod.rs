@@ -10,7 +10,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::Router;
@@ -38,7 +37,6 @@ pub struct Shop {
 /// What tests turn while the shop runs.
 #[derive(Debug, Default)]
 struct Switches {
-    latency_milliseconds: AtomicU64,
     requests: AtomicU64,
 }
 
@@ -97,14 +95,6 @@ impl Shop {
         self.address.port()
     }
 
-    /// Makes every answer wait that long before its first byte.
-    pub fn set_latency(&self, latency: Duration) {
-        let milliseconds = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
-        self.switches
-            .latency_milliseconds
-            .store(milliseconds, Ordering::Relaxed);
-    }
-
     /// How many requests have come in.
     pub fn requests(&self) -> u64 {
         self.switches.requests.load(Ordering::Relaxed)
@@ -122,10 +112,6 @@ impl Drop for Shop {
 
 async fn answer(State(served): State<Arc<Served>>, request: Request) -> Response<Body> {
     served.switches.requests.fetch_add(1, Ordering::Relaxed);
-    let latency = served.switches.latency_milliseconds.load(Ordering::Relaxed);
-    if latency > 0 {
-        tokio::time::sleep(Duration::from_millis(latency)).await;
-    }
     respond(&served.site, &request)
 }
 
