@@ -109,14 +109,12 @@ impl Score {
         self.add_up(decay);
     }
 
-    pub(crate) fn collect(&self, limit: usize, events: &mut Vec<(Timestamp, EventKey)>) {
-        events.extend(
-            self.recent
-                .iter()
-                .rev()
-                .take(limit)
-                .map(|earned| (earned.time, earned.key)),
-        );
+    /// The events that the score's bytes refer to, from the newest to the oldest.
+    pub(crate) fn events(&self, limit: usize) -> Vec<(Timestamp, EventKey)> {
+        let recent = self.recent.iter().rev().take(limit);
+        let mut events: Vec<_> = recent.map(|earned| (earned.time, earned.key)).collect();
+        sort_by(&mut events, |a, b| b < a);
+        events
     }
 
     /// Appends the bytes; at most `limit` of the recent events are known one by one when they are read again.
@@ -141,7 +139,7 @@ impl Score {
             writer.zigzag(base.saturating_sub(before.at));
         }
         for earned in recent {
-            writer.varint(table.place(earned.time, earned.key) as u64);
+            writer.varint(table.place(0, earned.time, earned.key) as u64);
             writer.varint(u64::from(earned.fitting));
         }
     }
