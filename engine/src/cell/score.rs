@@ -162,6 +162,10 @@ impl Score {
         for _ in 0..length {
             let place = usize::try_from(reader.varint()?).map_err(|_| Malformed)?;
             let (time, key) = table.event(place)?;
+            if score.recent.iter().any(|known| known.key == key) {
+                // Nobody counts an event twice.
+                return Err(Malformed);
+            }
             let fitting = u32::try_from(reader.varint()?).map_err(|_| Malformed)?;
             score.recent.push(Earned { time, key, fitting });
         }
@@ -187,4 +191,23 @@ fn read_fading(reader: &mut Reader<'_>, base: Timestamp) -> Result<Fading, Malfo
         return Err(Malformed);
     }
     Ok(Fading { value, at })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_that_counts_twice_is_malformed() {
+        let decay = Decay {
+            points: vec![1.0],
+            half_life: 1_000,
+            cap: None,
+        };
+        let table = EventTable::new(vec![vec![(20, 2), (10, 1)]]);
+        let read = |bytes: &[u8]| Score::read(&mut Reader::new(bytes), &table, 20, &decay);
+        assert_eq!(read(&[4, 0, 1, 0, 1]), Err(Malformed));
+        let score = read(&[4, 0, 1, 1, 1]).unwrap();
+        assert_eq!(score.events(8), [(20, 2), (10, 1)]);
+    }
 }
