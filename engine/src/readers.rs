@@ -3,8 +3,10 @@
 //! These are *units*: first the segments in the program's order, in which each comes after those that it refers
 //! to, then the features in theirs, then the experiences by their priority.
 
+use crate::aging::AgingTrait;
 use crate::assignment::Unit as AssignmentUnit;
 use crate::cell::spec::Scope;
+use crate::clock;
 use crate::condition::{Condition, Node};
 use crate::program::{Assignment, Program, Rule};
 use crate::time::Timestamp;
@@ -45,6 +47,10 @@ pub(crate) struct Readers {
     pub(crate) profile: Vec<Unit>,
     /// Of the assignments that the visitor keeps.
     pub(crate) remembered: Vec<Unit>,
+    /// Units with the places of the declarations that the traits they read fall under, where age has an effect.
+    pub(crate) aging: Vec<(Unit, u16)>,
+    /// Units that read the visitor's clock, with after how long they have seen all that it shows.
+    pub(crate) clock: Vec<(Unit, i64)>,
     /// How each unit depends on time.
     pub(crate) timing: Vec<Timing>,
     /// The most numbers that a condition compares with.
@@ -116,6 +122,14 @@ impl Readers {
         readers
     }
 
+    /// After how long a unit that reads the visitor's clock has seen all that it shows.
+    pub(crate) fn clock_period(&self, unit: usize) -> Option<i64> {
+        let place = self
+            .clock
+            .binary_search_by_key(&unit, |(unit, _)| usize::from(*unit));
+        self.clock.get(place.ok()?).map(|(_, period)| *period)
+    }
+
     fn unit(&mut self, program: &Program, reads: &Reads<'_>) {
         let Ok(unit) = Unit::try_from(self.timing.len()) else {
             return;
@@ -164,7 +178,15 @@ impl Readers {
         for path in paths {
             match path.first().map_or("", String::as_str) {
                 "session" => (of_session, reads_session) = (true, true),
-                "profile" => add(Some(&mut self.profile), unit),
+                "profile" => {
+                    add(Some(&mut self.profile), unit);
+                    let of_traits = path.get(2..).filter(|_| path.get(1).is_some_and(|name| name == "traits"));
+                    let aging = of_traits.and_then(|path| aging_of(program, path));
+                    if let Some(place) = aging {
+                        lasts = true;
+                        self.aging.push((unit, place));
+                    }
+                }
                 kind @ ("affinity" | "score") => {
                     lasts = true;
                     let named = if kind == "score" {
@@ -175,6 +197,15 @@ impl Readers {
                     let name = path.get(1).map_or("", String::as_str);
                     if let Some((_, cell)) = named.iter().find(|(known, _)| known == name) {
                         add(self.cells.get_mut(usize::from(*cell)), unit);
+                    }
+                }
+                "request" if path.get(1).is_some_and(|name| name == "time") => {
+                    add(Some(&mut self.request), unit);
+                    lasts = true;
+                    let period = path.get(2).map_or(0, |part| clock::period(part));
+                    match self.clock.last_mut() {
+                        Some((last, longest)) if *last == unit => *longest = period.max(*longest),
+                        _ => self.clock.push((unit, period)),
                     }
                 }
                 // Also the members of plain values, which read nothing more.
@@ -195,6 +226,14 @@ impl Readers {
         }
         self.timing.push(timing);
     }
+}
+
+/// The place of the declaration that the trait at a path falls under, if its age has an effect.
+fn aging_of(program: &Program, path: &[String]) -> Option<u16> {
+    let mut aging = program.aging.iter();
+    let place = aging.position(|aging| path.starts_with(&aging.path))?;
+    let has_effect = program.aging.get(place).is_some_and(AgingTrait::has_effect);
+    u16::try_from(place).ok().filter(|_| has_effect)
 }
 
 fn add(units: Option<&mut Vec<Unit>>, unit: Unit) {

@@ -337,3 +337,23 @@ fn experiences_and_features() {
     assert_eq!(allocations, 0);
     assert!(differences > 20, "{differences}");
 }
+
+#[test]
+fn attributes_that_become_too_old() {
+    let manifest = format!(
+        r#"{{{SHARED},
+        "attributes": {{"profile.traits.plan": {{"maxAge": "5h"}}, "profile.traits.age": {{"maxAge": "2h", "whenStale": {{"default": 7}}}}}},
+        "segments": {{"gold": {{"when": {{"profile.traits.plan": "Gold"}}}},
+            "grown": {{"when": {{"profile.traits.age": {{"$gt": 18}}, "$events": {{"name": "Product Viewed", "in": "visitor", "within": "3h", "count": {{"$gte": 2}}}}}}}}}},
+        "features": {{"f": {{"default": 0, "rules": [{{"segment": "grown", "value": 1}}]}}}},
+        "experiences": [
+            {{"id": "a", "segment": "gold", "group": "g", "priority": 2, "variants": [{{"id": "x"}}, {{"id": "y"}}]}},
+            {{"id": "b", "group": "g", "when": {{"$feature": {{"id": "f", "is": 1}}}}, "variants": [{{"id": "x"}}]}}
+        ]}}"#
+    );
+    let (program, warnings) = compile(&serde_json::from_str(&manifest).unwrap());
+    assert_eq!(warnings, []);
+    let (allocations, differences) = run(&program);
+    assert_eq!(allocations, 0);
+    assert!(differences > 20, "{differences}");
+}

@@ -109,7 +109,37 @@ pub fn manifest(seed: u64) -> Value {
     });
     manifest["groups"] = json!({"payers": ["pro", "gold"], "some": ["user-1", "user-2", 30]});
     manifest["features"] = features(random, &names);
+    if random.chance(60) {
+        attributes(random, &mut manifest);
+    }
     to_value(manifest)
+}
+
+/// How old traits may be: of some of those that anything reads.
+fn attributes(random: &mut Random, manifest: &mut Json) {
+    let whole = manifest.to_string();
+    let mut made = serde_json::Map::new();
+    for (path, default) in [
+        ("profile.traits.plan", json!(random.one(&PLANS))),
+        ("profile.traits.age", json!(30)),
+        ("profile.traits.tags", json!([random.one(&TAGS), 7])),
+        ("profile.traits.address", json!({"city": "Wien"})),
+        ("profile.traits.address.city", json!(7)),
+        ("profile.traits.firstName", json!("friend")),
+    ] {
+        if !whole.contains(path) || random.chance(30) {
+            continue;
+        }
+        let mut aging = json!({"maxAge": random.one(&WINDOWS).0});
+        match random.below(5) {
+            0 => {}
+            1 => aging["whenStale"] = json!("use"),
+            2 => aging["whenStale"] = json!("unknown"),
+            _ => aging["whenStale"] = json!({"default": default}),
+        }
+        made.insert(path.to_owned(), aging);
+    }
+    manifest["attributes"] = Json::Object(made);
 }
 
 fn features(random: &mut Random, names: &[String]) -> Json {

@@ -1,6 +1,6 @@
 //! Paths of attributes: which there are, and which of them this version has.
 
-use super::vocabulary::{PROFILE, SESSION};
+use super::vocabulary::{PROFILE, REQUEST, SESSION};
 use super::warning::{Place, Report, suggestion};
 
 /// The longest path, in segments.
@@ -16,7 +16,14 @@ pub(super) fn of_decision(path: &str, place: &Place<'_>, report: &mut Report) ->
     let path = split(path, place, report)?;
     let name = path.get(1).map_or("", String::as_str);
     let problem = match path.first().map_or("", String::as_str) {
-        "request" => None,
+        "request" => {
+            let is_parameter = matches!(name, "query" | "utm") && path.len() == 3;
+            if !is_parameter && !REQUEST.contains(&path.join(".")) {
+                // What a host of its own says of a request may be read all the same.
+                report.warning(place, unknown(&path, REQUEST.words));
+            }
+            None
+        }
         "visitor" if name == "id" && path.len() == 2 => None,
         "visitor" => Some(unknown(&path, &["visitor.id"])),
         "session" if SESSION.contains(&path.join(".")) => None,
@@ -57,9 +64,16 @@ pub(super) fn changes_with_time(path: &[String]) -> bool {
     match path.first().map_or("", String::as_str) {
         "score" => true,
         "session" => path.get(1).is_some_and(|name| name == "duration"),
+        "request" => is_of_clock(path),
         "affinity" => path.get(2).is_some_and(|name| name == "weight"),
         _ => false,
     }
+}
+
+/// Whether the attribute is what the visitor's clock shows.
+fn is_of_clock(path: &[String]) -> bool {
+    let [_, time, part] = path else { return false };
+    time == "time" && matches!(part.as_str(), "hour" | "weekday")
 }
 
 /// Splits a path of an event; `None` after an error.

@@ -4,6 +4,7 @@
 //! it is written. What a manifest means, `nearside_engine::compile` alone decides; tests hold the two against
 //! each other. The docs of the members become the descriptions that editors show.
 
+mod aging;
 mod assignment;
 mod attributes;
 mod condition;
@@ -19,6 +20,7 @@ mod shape;
 mod text;
 mod value_test;
 
+pub use aging::{AgingAttribute, StaleDefault, StaleWord, WhenStale};
 pub use assignment::{
     AssignmentFilter, HashVersion, QueryOverride, Stickiness, StickyVersions, Traffic, TrafficStep,
 };

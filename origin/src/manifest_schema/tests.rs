@@ -27,11 +27,14 @@ fn the_committed_schema_is_the_generated_one() {
 }
 
 /// Places of the schema, and the lists of the compiler's vocabulary that they hold.
-const PLACES: [(&str, &[&str]); 45] = [
+const PLACES: [(&str, &[&str]); 48] = [
     ("", &["the manifest"]),
     ("Site", &["the site"]),
     ("Consent", &["consent"]),
     ("TraitSharing", &["traits"]),
+    ("AgingAttribute", &["an attribute that ages"]),
+    ("StaleWord", &["whenStale"]),
+    ("StaleDefault", &["a value for a stale one"]),
     ("Segment", &["a segment"]),
     ("Experience", &["an experience", "an assignment"]),
     ("AssignmentFilter", &["a filter"]),
