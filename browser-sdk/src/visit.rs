@@ -1,6 +1,6 @@
 //! A visit to a page: the visitor's state, what is decided, and the journal.
 
-use nearside_engine::decide::{Context, decide};
+use nearside_engine::decide::{Context, PERSONALIZATION, decide};
 use nearside_engine::decider::Decider;
 use nearside_engine::event::{Arrival, Event, EventKey, EventKind, event_key};
 use nearside_engine::facts::edits;
@@ -17,8 +17,6 @@ use nearside_engine::wire::{PageState, consents, read_journal, write_journal};
 /// How many confirmed keys are remembered; the journal holds fewer entries.
 const MAX_CONFIRMED: usize = 256;
 
-/// What the visitor's consent to be shown other things is asked for.
-const PERSONALIZATION: &str = "personalization";
 /// What the visitor's consent to have events recorded is asked for.
 const ANALYTICS: &str = "analytics";
 
@@ -62,7 +60,8 @@ impl Visit {
         let program = Program::from_bytes(program).ok()?;
         let page = PageState::from_value(page_state).ok()?;
         let state = State::from_bytes(&program, &page.state).unwrap_or_else(|_| State::new(&program));
-        let request = Request::new(url, page.request.clone());
+        let request =
+            Request::new(url, page.request.clone()).with_consent(None, program.site.consent_required);
         let forced = page.forced.iter();
         let forced = forced.filter_map(|(experience, variant)| program.variant(experience, variant));
         let mut visit = Self {
@@ -109,7 +108,11 @@ impl Visit {
 
     /// Takes note of what the visitor agreed to, in the form of the consent cookie's value.
     pub fn set_consent(&mut self, consent: Option<String>) {
-        self.consent = consent;
+        if self.consent != consent {
+            let is_required = self.program.site.consent_required;
+            self.request = self.request.clone().with_consent(consent.as_deref(), is_required);
+            self.consent = consent;
+        }
     }
 
     fn consents(&self, purpose: &str) -> bool {
@@ -127,7 +130,7 @@ impl Visit {
 
     /// Takes note of the page's address.
     pub fn set_url(&mut self, url: &str) {
-        self.request = Request::new(url, self.extra.clone());
+        self.request = self.request.elsewhere(url, self.extra.clone());
     }
 
     /// Folds a message in the form of Segment's tracking API; both clocks as in [`Arrival`].

@@ -63,7 +63,7 @@ impl Clock {
     /// the clocks are not changed.
     pub(crate) fn next_turn(self, name: &str, numbers: &[f64], now: Timestamp) -> Option<Timestamp> {
         let local = self.local(now);
-        let midnight = local - local.rem_euclid(DAY);
+        let midnight = local.saturating_sub(local.rem_euclid(DAY));
         let tomorrow = midnight.saturating_add(DAY);
         let next = match name {
             "hour" => numbers

@@ -313,10 +313,8 @@ impl Decider {
                 if !is_same_visitor {
                     *known = Known::new(context);
                 }
-                if !is_same_page {
-                    self.mark_all(&question.program.index.readers.request);
-                }
                 if !is_same_page || !is_same_visitor {
+                    self.mark_all(&question.program.index.readers.request);
                     (segments..self.due.len()).for_each(|unit| self.mark(unit));
                 }
             }

@@ -59,6 +59,8 @@ pub struct Experience {
     pub id: String,
     /// Whether it is shown at all.
     pub status: Status,
+    /// What the visitor must agree to besides personalisation.
+    pub purpose: Option<String>,
     /// The pages it is for; every page, if there are none.
     pub pages: Vec<PagePattern>,
     /// Who it is for; everybody, if there is none.

@@ -178,9 +178,16 @@ impl Readers {
         for path in paths {
             match path.first().map_or("", String::as_str) {
                 "session" => (of_session, reads_session) = (true, true),
+                // They are known from the request.
+                "profile" if path.get(1).is_some_and(|name| name == "consent") => {
+                    add(Some(&mut self.request), unit);
+                }
+                "profile" if path.get(1).is_some_and(|name| name == "sessions") => reads_session = true,
                 "profile" => {
                     add(Some(&mut self.profile), unit);
-                    let of_traits = path.get(2..).filter(|_| path.get(1).is_some_and(|name| name == "traits"));
+                    let of_traits = path
+                        .get(2..)
+                        .filter(|_| path.get(1).is_some_and(|name| name == "traits"));
                     let aging = of_traits.and_then(|path| aging_of(program, path));
                     if let Some(place) = aging {
                         lasts = true;

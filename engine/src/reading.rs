@@ -161,10 +161,7 @@ impl<'a> Reading<'a> {
 
     /// The same, but that nobody asks when the visitor's clock turns later than at an instant.
     pub(crate) const fn with_clock_until(&self, clock_until: Timestamp) -> Self {
-        Self {
-            clock_until,
-            ..*self
-        }
+        Self { clock_until, ..*self }
     }
 
     fn in_session(&self) -> bool {
@@ -207,9 +204,19 @@ impl<'a> Reading<'a> {
         match path {
             [name] if name == "userId" => self.views.user_id.get(),
             [name] if name == "firstSeenAt" => self.views.first_seen_at.get(),
+            [name] if name == "sessions" => {
+                let sessions = self.facts.last_session().map_or(0, |session| session.number);
+                Some(Cow::Owned(Value::Number(f64::from(sessions))))
+            }
+            [consent, purpose] if consent == "consent" => {
+                Some(Cow::Owned(Value::Bool(self.context.agrees(purpose))))
+            }
             [traits, of_traits @ ..] if traits == "traits" && !self.program.aging.is_empty() => {
                 let known = self.known_of_profile(path)?;
-                match self.stale(of_traits).map(|aging| (&aging.when_stale, aging.path.len())) {
+                match self
+                    .stale(of_traits)
+                    .map(|aging| (&aging.when_stale, aging.path.len()))
+                {
                     None | Some((WhenStale::Use, _)) => Some(known),
                     Some((WhenStale::Unknown, _)) => None,
                     Some((WhenStale::Default(value), length)) => value

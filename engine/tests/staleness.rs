@@ -129,10 +129,7 @@ fn each_trait_has_its_own_age() {
     let program = program("", "");
     let state = told(
         &program,
-        &[
-            (r#"{"plan":"gold"}"#, NOON),
-            (r#"{"age":3}"#, NOON + 20 * HOUR),
-        ],
+        &[(r#"{"plan":"gold"}"#, NOON), (r#"{"age":3}"#, NOON + 20 * HOUR)],
     );
     assert_eq!(decided(&program, &state, NOON + DAY).segments, [false]);
     let again = told(
@@ -197,8 +194,15 @@ fn placeholders_and_hashes_read_the_same() {
     let program = program("", rest);
     let state = told(&program, &[(r#"{"plan":"gold"}"#, NOON)]);
     let request = Request::new("/", Object::new());
-    let text = |now| edits(&program, &state, &context(&request), 0, 0, now)[0].content.clone();
-    assert_eq!((text(NOON).as_str(), text(NOON + DAY).as_str()), ("gold", "nothing"));
+    let text = |now| {
+        edits(&program, &state, &context(&request), 0, 0, now)[0]
+            .content
+            .clone()
+    };
+    assert_eq!(
+        (text(NOON).as_str(), text(NOON + DAY).as_str()),
+        ("gold", "nothing")
+    );
     let found = decided(&program, &state, NOON);
     assert_eq!(found.decisions[0].variant, Some(0));
     assert_eq!(found.next_change_at, Some(NOON + DAY));

@@ -40,7 +40,10 @@ pub(super) fn compile(compiler: &mut Compiler, value: &Value, place: &Place<'_>,
         };
         let mut read = compiler.program.trait_paths.iter();
         if !read.any(|read| read.starts_with(&path)) {
-            report.warning(place, "nothing reads this attribute, so that its age has no effect");
+            report.warning(
+                place,
+                "nothing reads this attribute, so that its age has no effect",
+            );
             continue;
         }
         match compiler.cell(told(&path)) {
@@ -60,7 +63,8 @@ pub(super) fn compile(compiler: &mut Compiler, value: &Value, place: &Place<'_>,
 /// The path below `profile.traits`; `None` after an error.
 fn trait_path(path: &str, place: &Place<'_>, report: &mut Report) -> Option<Vec<String>> {
     let mut path = attribute::of_decision(path, place, report)?;
-    if path.first().is_some_and(|root| root == "profile") && path.get(1).is_some_and(|name| name == "traits") {
+    if path.first().is_some_and(|root| root == "profile") && path.get(1).is_some_and(|name| name == "traits")
+    {
         return Some(path.split_off(2));
     }
     report.error(

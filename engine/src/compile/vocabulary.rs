@@ -57,7 +57,6 @@ vocabulary! {
     SCHEDULE: "a schedule" = ["from", "to"];
     STATUS: "status" = ["running", "paused", "draft", "stopped"];
     KIND: "kind" = ["personalization", "experiment", "redirect"];
-    PURPOSE: "purpose" = ["personalization"];
     VARIANT: "a variant" = ["id", "name", "description", "weight", "range", "mutations", "redirect"];
     MUTATION: "a mutation" = ["op", "selector", "name", "value", "description"];
     REDIRECT: "a redirect" = ["op", "value", "keepQuery", "description"];
@@ -109,13 +108,14 @@ vocabulary! {
         "request.geo.region", "request.geo.city", "request.geo.timezone", "request.geo.lat", "request.geo.lon",
         "request.gpc", "request.device", "request.device.type", "request.device.os", "request.browser",
         "request.browser.name", "request.browser.version", "request.bot", "request.time.hour",
-        "request.time.weekday", "request.time.offset",
+        "request.time.weekday", "request.time.offset", "request.nothing",
     ];
     SESSION: "an attribute of the session" = [
         "session.number", "session.isNew", "session.pageViews", "session.duration", "session.landingPage",
         "session.referrer", "session.campaign",
     ];
     PROFILE: "an attribute of the profile" = [
-        "profile.traits", "profile.userId", "profile.identified", "profile.firstSeenAt",
+        "profile.traits", "profile.userId", "profile.identified", "profile.firstSeenAt", "profile.sessions",
+        "profile.consent",
     ];
 }

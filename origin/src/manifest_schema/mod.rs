@@ -27,7 +27,7 @@ pub use assignment::{
 pub use attributes::Attributes;
 pub use condition::{Condition, EventCondition, FeatureTest, Held, MemberCondition};
 pub use events::{AgoTest, Event, EventMeasure, EventType, Events, FirstOrLast, Scope, ValueOfEvent};
-pub use experience::{Experience, Kind, PagePattern, Purpose, Schedule, Status, Variant};
+pub use experience::{Experience, Kind, PagePattern, Schedule, Status, Variant};
 pub use feature::{Feature, FeatureVariant, Rule};
 pub use manifest::{Consent, Manifest, Segment, Site, TraitSharing};
 pub use mutation::{Change, Mutation, NamedChange, NamedRemoval, Redirect, Removal};

@@ -234,7 +234,7 @@ fn import_makes_a_manifest_that_has_no_mistakes() {
         "-o",
         "manifest.json",
         "--map",
-        "plan=request.plan",
+        "plan=request.browser.name",
     ]);
     assert_eq!((code, output.as_str()), (0, ""), "{errors}");
     assert!(
@@ -252,7 +252,7 @@ fn import_makes_a_manifest_that_has_no_mistakes() {
     let manifest: Value =
         serde_json::from_slice(&std::fs::read(files.path("manifest.json")).unwrap()).unwrap();
     let when = &manifest["features"]["banner"]["rules"][0]["when"];
-    assert_eq!(when["request.plan"], "pro");
+    assert_eq!(when["request.browser.name"], "pro");
     assert_eq!(when["visitor.id"]["$inGroup"], "vip");
     let (code, printed, _) = files.run(&["import", "growthbook", "payload.json"]);
     assert_eq!(code, 0);
