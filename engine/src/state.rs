@@ -387,18 +387,34 @@ impl State {
         self.write(program, MAX_RECENT, Some(Brevity::NONE))
     }
 
-    /// The binary form in at most `limit` bytes, and whether something had to be left out: first the events of
-    /// sequences that matter only to events that come late, and what tells copies of a score apart; then the
-    /// oldest of the known keys, the oldest events and groups of every cell, and the traits.
-    pub fn to_bytes_within(&self, program: &Program, limit: usize) -> (Vec<u8>, bool) {
-        let bytes = self.to_bytes(program);
-        if bytes.len() <= limit {
-            return (bytes, false);
+    /// Drops the events that no answer needs any more, if all events that are still to come happen after the
+    /// last one: what has left its window, and what no later event of a sequence can use. What is left answers
+    /// the same from the last event on. Only an event that comes late, or a merge with a copy that saw other
+    /// events, may miss what was dropped.
+    pub fn settle(&mut self, program: &Program) {
+        let now = self.session.last_at;
+        for (cell, spec) in self.cells.iter_mut().zip(&program.cells) {
+            cell.settle(spec, now);
         }
+        self.changes.all = true;
+    }
+
+    /// The binary form in at most `limit` bytes, and whether something was left out. What is longer than six
+    /// sevenths of that leaves out what [`State::settle`] drops, which changes no answer; if that is not enough,
+    /// also what tells copies of a score apart, the oldest of the known keys, the
+    /// oldest events and groups of every cell, and the traits.
+    pub fn to_bytes_within(&self, program: &Program, limit: usize) -> (Vec<u8>, bool) {
+        let whole = self.to_bytes(program);
+        if whole.len() <= limit - limit / 7 {
+            return (whole, false);
+        }
+        let mut settled = self.clone();
+        settled.settle(program);
         // The logs of sequences go first: they are the longest, and their newest events decide most often. A count
         // keeps few events, and is wrong without one of them.
         for (recent, steps, entries, groups) in [
             (MAX_RECENT, usize::MAX, usize::MAX, usize::MAX),
+            (32, usize::MAX, usize::MAX, usize::MAX),
             (24, 16, usize::MAX, 16),
             (16, 8, usize::MAX, 8),
             (16, 8, 8, 8),
@@ -409,16 +425,20 @@ impl State {
             (8, 1, 1, 1),
         ] {
             let brevity = Brevity {
-                joins_runs: true,
                 steps,
                 entries,
                 groups,
-                earned: steps.min(2),
+                earned: if recent < MAX_RECENT {
+                    steps.min(2)
+                } else {
+                    usize::MAX
+                },
                 values: groups.max(2),
             };
-            let bytes = self.write(program, recent, Some(brevity));
+            let bytes = settled.write(program, recent, Some(brevity));
             if bytes.len() <= limit {
-                return (bytes, true);
+                let is_whole = bytes.len() == whole.len();
+                return (bytes, !is_whole);
             }
         }
         let bytes = self.write(program, 8, None);
@@ -465,7 +485,7 @@ impl State {
                 .filter(|(cell, _)| !cell.is_empty());
             for (cell, spec) in not_empty {
                 let brief = cell.brief(spec, brevity);
-                brief.collect(brevity, &mut events);
+                brief.events(brevity, &mut events);
                 cells.push((brief, spec, brevity));
             }
         }

@@ -225,11 +225,63 @@ fn time_alone_changes_decisions_as_the_whole_log_says_and_when_it_was_announced(
     assert!(announced.load(Ordering::Relaxed) > 10_000);
 }
 
+/// Where room is short, what no later event can use is left out: nothing is decided otherwise, as long as events
+/// come in order.
+#[test]
+fn a_settled_state_decides_as_the_whole_log_does() {
+    let (before, after) = (&AtomicUsize::new(0), &AtomicUsize::new(0));
+    for_all(0x4000_0000, |program, log, seed| {
+        let random = &mut Random::new(seed);
+        let mut visitors: BTreeMap<&str, (State, State, Log<'_>, Timestamp)> = BTreeMap::new();
+        for logged in log {
+            let (settled, full, known, latest) = visitors
+                .entry(&logged.visitor_id)
+                .or_insert_with(|| (State::new(program), State::new(program), Log::default(), 0));
+            if logged.event.time < *latest {
+                continue;
+            }
+            fold(program, settled, &logged.event);
+            fold(program, full, &logged.event);
+            known.add(&logged.event);
+            *latest = logged.event.time;
+            for instant in [
+                *latest,
+                *latest + random.span(SESSION_GAP),
+                *latest + random.span(9 * DAY),
+            ] {
+                if is_crowded(program, known, instant) {
+                    continue;
+                }
+                let ours = decided(program, settled, logged, instant);
+                let whole = decided(program, known, logged, instant);
+                let unsettled = decided(program, full, logged, instant);
+                if differ(&ours, &whole) || ours != unsettled {
+                    return Err(format!(
+                        "line {} at {instant}:\n  settled: {ours:?}\nunsettled: {unsettled:?}\n    whole: {whole:?}",
+                        logged.line
+                    ));
+                }
+            }
+            if random.chance(30) {
+                before.fetch_add(full.to_bytes(program).len(), Ordering::Relaxed);
+                settled.settle(program);
+                let bytes = settled.to_bytes(program);
+                after.fetch_add(bytes.len(), Ordering::Relaxed);
+                *settled = State::from_bytes(program, &bytes).map_err(|error| error.to_string())?;
+            }
+        }
+        Ok(())
+    });
+    let (before, after) = (before.load(Ordering::Relaxed), after.load(Ordering::Relaxed));
+    println!("{before} bytes settled to {after}");
+    assert!(after * 20 < before * 19, "{after} of {before} bytes are left");
+}
+
 /// A decision is due to stale values exactly if the same manifest, without ages, gives another variant.
 #[test]
 fn stale_data_is_the_reason_where_fresh_values_would_give_another_variant() {
     let stale = &AtomicUsize::new(0);
-    for_all(0x4000_0000, |program, log, seed| {
+    for_all(0x5000_0000, |program, log, seed| {
         if program.aging.is_empty() {
             return Ok(());
         }

@@ -3,7 +3,8 @@
 //! Two copies of a log that saw different events (two tabs, a phone and a laptop, the edge and the origin) are
 //! merged by union, so that an event counts once however often and wherever it was folded.
 
-use super::spec::{Keep, Note, Shape};
+use super::settle;
+use super::spec::{CellKind, CellSpec, Keep, Note, Shape};
 use super::table::EventTable;
 use crate::codec::{Malformed, Reader, Writer};
 use crate::event::EventKey;
@@ -255,7 +256,7 @@ impl EventLog {
     }
 
     /// Of entries in a row with the same mark, keeps so many of the first and of the last.
-    pub(crate) fn join_runs(&mut self, ends: usize) {
+    fn join_runs(&mut self, ends: usize) {
         let mut start = 0;
         while let Some(first) = self.entries.get(start) {
             let same = |entry: &&Entry| entry.mark == first.mark;
@@ -300,6 +301,29 @@ impl EventLog {
         self.entries = joined;
     }
 
+    /// See [`super::Cell::settle`].
+    pub(crate) fn settle(&mut self, spec: &CellSpec, now: Timestamp) {
+        let all_from = |place: usize| u64::MAX.checked_shl(place as u32).unwrap_or_default();
+        // A group that is known is one even if none of its events counts any more.
+        let newest = match spec.by {
+            Some(_) => all_from(self.entries.len().saturating_sub(1)),
+            None => 0,
+        };
+        let kept = match (&spec.kind, spec.shape().within) {
+            (CellKind::Sequence(sequence), _) => settle::needed(&self.entries, sequence, now, newest),
+            (_, Some(within)) => {
+                let gone = |entry: &Entry| entry.time <= now.saturating_sub(within);
+                newest | all_from(self.entries.partition_point(gone))
+            }
+            (_, None) => return,
+        };
+        let mut place = 0;
+        self.entries.retain(|_| {
+            place += 1;
+            kept.checked_shr(place - 1).is_none_or(|kept| kept & 1 == 1)
+        });
+    }
+
     /// A copy that keeps only the newest entries; a total stays what it was.
     pub(crate) fn newest(&self, limit: usize, shape: Shape) -> Cow<'_, Self> {
         if self.entries.len() <= limit {
@@ -316,9 +340,10 @@ impl EventLog {
         })
     }
 
-    /// The events that the log's bytes refer to.
-    pub(crate) fn collect(&self, events: &mut Vec<(Timestamp, EventKey)>) {
-        events.extend(self.entries.iter().map(|entry| (entry.time, entry.key)));
+    /// The events that the log's bytes refer to, from the newest to the oldest.
+    pub(crate) fn events(&self) -> Vec<(Timestamp, EventKey)> {
+        let entries = self.entries.iter().rev();
+        entries.map(|entry| (entry.time, entry.key)).collect()
     }
 
     /// Appends the log's bytes; the events are referred to by their place in the table.
@@ -336,9 +361,9 @@ impl EventLog {
         }
         let mut previous = 0;
         for entry in self.entries.iter().rev() {
-            let place = table.place(entry.time, entry.key) as u64;
+            let place = table.place(previous, entry.time, entry.key);
             // The lowest bit tells whether a number of events follows.
-            writer.varint(place.saturating_sub(previous) << 1 | u64::from(entry.count > 1));
+            writer.varint(((place - previous) as u64) << 1 | u64::from(entry.count > 1));
             previous = place;
             if entry.count > 1 {
                 writer.varint(u64::from(entry.count));
@@ -565,9 +590,7 @@ mod tests {
             (filled(0..9_000, MANY), MANY),
             (filled(0..50, TOTAL), TOTAL),
         ] {
-            let mut events = Vec::new();
-            cell.collect(&mut events);
-            let table = EventTable::new(events);
+            let table = EventTable::new(vec![cell.events()]);
             let form = Form::of(&Note::Nothing);
             let mut writer = Writer::new();
             cell.write(&mut writer, &table, form);
@@ -590,9 +613,7 @@ mod tests {
             (filled(0..50, TOTAL).newest(2, TOTAL).into_owned(), EXACT),
             (filled(0..50, TOTAL), MANY),
         ] {
-            let mut events = Vec::new();
-            log.collect(&mut events);
-            let table = EventTable::new(events);
+            let table = EventTable::new(vec![log.events()]);
             let mut writer = Writer::new();
             log.write(&mut writer, &table, form);
             let bytes = writer.into_bytes();
@@ -600,7 +621,7 @@ mod tests {
             assert_eq!(read, Err(Malformed), "{shape:?}");
         }
         // The same event twice, a count of nothing.
-        let table = EventTable::new(vec![(1, 1), (2, 2)]);
+        let table = EventTable::new(vec![vec![(2, 2), (1, 1)]]);
         for bytes in [&[4, 0, 0][..], &[3, 0, 0], &[2, 1, 1], &[2, 1, 0]] {
             for shape in [TOTAL, MANY] {
                 let read = EventLog::read(&mut Reader::new(bytes), &table, form, shape);

@@ -3,6 +3,7 @@
 //! - [`spec`]: what a cell keeps, as the program defines it;
 //! - `event_log`: the newest events, for counts and other aggregates, and for sequences;
 //! - `sequence`: whether those events came in an order;
+//! - `settle`: which of those events can still matter;
 //! - `score`, `affinity`: numbers that fade;
 //! - [`measure`]: what conditions ask of a cell.
 
@@ -11,6 +12,7 @@ mod event_log;
 pub mod measure;
 mod score;
 mod sequence;
+mod settle;
 pub mod spec;
 pub(crate) mod table;
 
@@ -188,13 +190,18 @@ impl Cell {
         !self.logs().any(|log| is_full(log) || is_joined(log))
     }
 
+    /// Drops what no answer at `now` or later needs, if all events that are still to come happen then.
+    pub(crate) fn settle(&mut self, spec: &CellSpec, now: Timestamp) {
+        match self {
+            Cell::Events(log) => log.settle(spec, now),
+            Cell::Groups(groups) => groups.iter_mut().for_each(|(_, log)| log.settle(spec, now)),
+            _ => {}
+        }
+    }
+
     /// A copy of bounded size.
     pub(crate) fn brief(&self, spec: &CellSpec, brevity: Brevity) -> Self {
         let log = |log: &EventLog| {
-            let mut log = log.clone();
-            if let (true, Keep::Runs(ends)) = (brevity.joins_runs, spec.shape().keep) {
-                log.join_runs(usize::from(ends));
-            }
             let limit = match spec.kind {
                 CellKind::Sequence(_) => brevity.steps,
                 _ => brevity.entries,
@@ -216,11 +223,11 @@ impl Cell {
         }
     }
 
-    /// The events that the cell's bytes refer to.
-    pub(crate) fn collect(&self, brevity: Brevity, events: &mut Vec<(Timestamp, EventKey)>) {
-        self.logs().for_each(|log| log.collect(events));
+    /// The events that the cell's bytes refer to, in lists from the newest to the oldest.
+    pub(crate) fn events(&self, brevity: Brevity, lists: &mut Vec<Vec<(Timestamp, EventKey)>>) {
+        lists.extend(self.logs().map(EventLog::events));
         if let Cell::Score(score) = self {
-            score.collect(brevity.earned, events);
+            lists.push(score.events(brevity.earned));
         }
     }
 
@@ -315,8 +322,6 @@ const fn form(kind: &CellKind) -> Form {
 /// How much of a cell is left when there is not room for all.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Brevity {
-    /// Whether runs of a sequence are joined.
-    pub(crate) joins_runs: bool,
     /// The newest entries of each log of a sequence.
     pub(crate) steps: usize,
     /// The newest entries of each other log.
@@ -332,7 +337,6 @@ pub(crate) struct Brevity {
 impl Brevity {
     /// All of it.
     pub(crate) const NONE: Self = Self {
-        joins_runs: false,
         steps: usize::MAX,
         entries: usize::MAX,
         groups: usize::MAX,

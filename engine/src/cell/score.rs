@@ -109,14 +109,12 @@ impl Score {
         self.add_up(decay);
     }
 
-    pub(crate) fn collect(&self, limit: usize, events: &mut Vec<(Timestamp, EventKey)>) {
-        events.extend(
-            self.recent
-                .iter()
-                .rev()
-                .take(limit)
-                .map(|earned| (earned.time, earned.key)),
-        );
+    /// The events that the score's bytes refer to, from the newest to the oldest.
+    pub(crate) fn events(&self, limit: usize) -> Vec<(Timestamp, EventKey)> {
+        let recent = self.recent.iter().rev().take(limit);
+        let mut events: Vec<_> = recent.map(|earned| (earned.time, earned.key)).collect();
+        sort_by(&mut events, |a, b| b < a);
+        events
     }
 
     /// Appends the bytes; at most `limit` of the recent events are known one by one when they are read again.
@@ -141,7 +139,7 @@ impl Score {
             writer.zigzag(base.saturating_sub(before.at));
         }
         for earned in recent {
-            writer.varint(table.place(earned.time, earned.key) as u64);
+            writer.varint(table.place(0, earned.time, earned.key) as u64);
             writer.varint(u64::from(earned.fitting));
         }
     }
@@ -164,6 +162,10 @@ impl Score {
         for _ in 0..length {
             let place = usize::try_from(reader.varint()?).map_err(|_| Malformed)?;
             let (time, key) = table.event(place)?;
+            if score.recent.iter().any(|known| known.key == key) {
+                // Nobody counts an event twice.
+                return Err(Malformed);
+            }
             let fitting = u32::try_from(reader.varint()?).map_err(|_| Malformed)?;
             score.recent.push(Earned { time, key, fitting });
         }
@@ -189,4 +191,23 @@ fn read_fading(reader: &mut Reader<'_>, base: Timestamp) -> Result<Fading, Malfo
         return Err(Malformed);
     }
     Ok(Fading { value, at })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_that_counts_twice_is_malformed() {
+        let decay = Decay {
+            points: vec![1.0],
+            half_life: 1_000,
+            cap: None,
+        };
+        let table = EventTable::new(vec![vec![(20, 2), (10, 1)]]);
+        let read = |bytes: &[u8]| Score::read(&mut Reader::new(bytes), &table, 20, &decay);
+        assert_eq!(read(&[4, 0, 1, 0, 1]), Err(Malformed));
+        let score = read(&[4, 0, 1, 1, 1]).unwrap();
+        assert_eq!(score.events(8), [(20, 2), (10, 1)]);
+    }
 }

@@ -7,7 +7,33 @@ use crate::time::Timestamp;
 /// No log has more entries.
 const MAX_ENTRIES: usize = 2 * MAX_EXACT;
 /// No choice of events ends here.
-const NONE: Timestamp = Timestamp::MIN;
+pub(super) const NONE: Timestamp = Timestamp::MIN;
+
+/// For each entry that can be a step, the latest possible first event of a choice that ends there.
+pub(super) type Begins = [Timestamp; MAX_ENTRIES];
+
+/// [`Begins`] of every step.
+pub(super) fn begins(entries: &[Entry], sequence: &Sequence) -> Vec<Begins> {
+    let mut all: Vec<Begins> = Vec::with_capacity(sequence.steps.len());
+    for step in &sequence.steps {
+        all.push(match all.last() {
+            None => first(entries, step),
+            Some(before) => advance(entries, before, step),
+        });
+    }
+    all
+}
+
+/// The choices of one event.
+fn first(entries: &[Entry], step: &Step) -> Begins {
+    let mut begins = [NONE; MAX_ENTRIES];
+    for (begin, entry) in begins.iter_mut().zip(entries) {
+        if fits(entry, step.matcher) {
+            *begin = entry.time;
+        }
+    }
+    begins
+}
 
 /// What a log says of a sequence at an instant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,15 +51,10 @@ pub struct Outcome {
 /// easily, and gaps depend on neighbours alone.
 pub fn outcome(entries: &[Entry], sequence: &Sequence, now: Timestamp) -> Outcome {
     let entries = &entries[..entries.len().min(MAX_ENTRIES)];
-    let Some((first, rest)) = sequence.steps.split_first() else {
+    let Some((step, rest)) = sequence.steps.split_first() else {
         return Outcome::default();
     };
-    let mut begins = [NONE; MAX_ENTRIES];
-    for (begin, entry) in begins.iter_mut().zip(entries) {
-        if fits(entry, first.matcher) {
-            *begin = entry.time;
-        }
-    }
+    let mut begins = first(entries, step);
     for step in rest {
         begins = advance(entries, &begins, step);
     }
@@ -63,7 +84,7 @@ pub fn outcome(entries: &[Entry], sequence: &Sequence, now: Timestamp) -> Outcom
 }
 
 /// From the choices that end with the step before to those that end with this one.
-fn advance(entries: &[Entry], begins: &[Timestamp; MAX_ENTRIES], step: &Step) -> [Timestamp; MAX_ENTRIES] {
+fn advance(entries: &[Entry], begins: &Begins, step: &Step) -> Begins {
     let mut advanced = [NONE; MAX_ENTRIES];
     if step.gap.is_none() {
         advance_without_gap(entries, begins, step, &mut advanced);
@@ -95,12 +116,7 @@ fn advance(entries: &[Entry], begins: &[Timestamp; MAX_ENTRIES], step: &Step) ->
 }
 
 /// The same where the step before may be any time ago: in one pass over the instants.
-fn advance_without_gap(
-    entries: &[Entry],
-    begins: &[Timestamp; MAX_ENTRIES],
-    step: &Step,
-    advanced: &mut [Timestamp; MAX_ENTRIES],
-) {
+fn advance_without_gap(entries: &[Entry], begins: &Begins, step: &Step, advanced: &mut Begins) {
     let mut best = NONE;
     let mut place = 0;
     for instant in entries.chunk_by(|a, b| a.time == b.time) {
@@ -121,7 +137,7 @@ fn advance_without_gap(
     }
 }
 
-const fn fits(entry: &Entry, matcher: u8) -> bool {
+pub(super) const fn fits(entry: &Entry, matcher: u8) -> bool {
     entry.mark >> matcher & 1 == 1
 }
 

@@ -5,8 +5,21 @@
 
 use crate::codec::{Malformed, Reader, Writer};
 use crate::event::EventKey;
-use crate::sort::sort_by;
 use crate::time::Timestamp;
+
+/// The events of two sorted lists, each once.
+fn merged(one: &[(Timestamp, EventKey)], other: &[(Timestamp, EventKey)]) -> Vec<(Timestamp, EventKey)> {
+    let mut all = Vec::with_capacity(one.len() + other.len());
+    let (mut at, mut other_at) = (0, 0);
+    while let (Some(event), Some(other_event)) = (one.get(at), other.get(other_at)) {
+        all.push(*event.max(other_event));
+        at += usize::from(event >= other_event);
+        other_at += usize::from(other_event >= event);
+    }
+    all.extend_from_slice(&one[at..]);
+    all.extend_from_slice(&other[other_at..]);
+    all
+}
 
 /// The latest time that is taken from bytes.
 const LATEST: Timestamp = 1 << 48;
@@ -18,18 +31,31 @@ pub(crate) struct EventTable {
 }
 
 impl EventTable {
-    /// A table of these events, in any order.
-    pub(crate) fn new(mut events: Vec<(Timestamp, EventKey)>) -> Self {
-        sort_by(&mut events, |a, b| b < a);
-        events.dedup();
-        Self { events }
+    /// A table of the events of these lists, each of which is sorted from the newest to the oldest.
+    pub(crate) fn new(mut lists: Vec<Vec<(Timestamp, EventKey)>>) -> Self {
+        // Many lists have the same events, so that merging two soon leaves fewer than both had.
+        while lists.len() > 1 {
+            let half = lists.len().div_ceil(2);
+            for second in half..lists.len() {
+                lists[second - half] = merged(&lists[second - half], &lists[second]);
+            }
+            lists.truncate(half);
+        }
+        Self {
+            events: lists.pop().unwrap_or_default(),
+        }
     }
 
-    /// The place of an event.
-    pub(crate) fn place(&self, time: Timestamp, key: EventKey) -> usize {
-        self.events
-            .binary_search_by(|known| (time, key).cmp(known))
-            .unwrap_or_default()
+    /// The place of an event that is not before the place `from`.
+    pub(crate) fn place(&self, from: usize, time: Timestamp, key: EventKey) -> usize {
+        let rest = self.events.get(from..).unwrap_or_default();
+        // It is near: the span in which it is to be is doubled until it is there.
+        let mut span = 1;
+        while rest.get(span).is_some_and(|known| *known >= (time, key)) {
+            span *= 2;
+        }
+        let rest = &rest[..rest.len().min(span)];
+        from + rest.partition_point(|known| *known > (time, key))
     }
 
     /// The place of the newest event with this key.
@@ -68,5 +94,24 @@ impl EventTable {
             previous = time;
         }
         Ok(Self { events })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_of_many_lists_have_one_place_each() {
+        let lists = [&[9, 5, 1][..], &[7, 5], &[], &[8], &[9, 7, 5, 1]];
+        let event = |time: &i64| (*time, *time as u32);
+        let table = EventTable::new(lists.map(|list| list.iter().map(event).collect()).to_vec());
+        let all = [9, 8, 7, 5, 1];
+        assert_eq!(table.events, all.iter().map(event).collect::<Vec<_>>());
+        for (place, (time, key)) in all.iter().map(event).enumerate() {
+            for from in 0..=place {
+                assert_eq!(table.place(from, time, key), place);
+            }
+        }
     }
 }

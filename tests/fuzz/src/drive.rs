@@ -9,7 +9,7 @@ use nearside_engine::program::Program;
 use nearside_engine::replay::LoggedEvent;
 use nearside_engine::request::Request;
 use nearside_engine::state::State;
-use nearside_engine::time::{DAY, MINUTE, Timestamp};
+use nearside_engine::time::{DAY, HOUR, MINUTE, Timestamp};
 use nearside_engine::value::Object;
 use std::sync::OnceLock;
 
@@ -128,17 +128,32 @@ pub(crate) fn decide_at_odd_instants(program: &Program, state: &State) {
     edits(program, state, &context, usize::MAX, usize::MAX, NOON);
 }
 
+/// A settled state decides as the whole one does, from its last event on.
+fn check_settled(program: &Program, state: &State) {
+    let mut settled = state.clone();
+    settled.settle(program);
+    let request = Request::new("https://shop.example/a?utm_source=x&e0=1", Object::new());
+    let context = context_of(&request);
+    let last = state.session.last_at;
+    for later in [0, 1, MINUTE, HOUR, 10 * DAY] {
+        let now = last.saturating_add(later);
+        let [whole, less] = [state, &settled].map(|state| decide(program, state, &context, now));
+        assert_eq!(less, whole, "at {now}");
+    }
+}
+
 /// A state survives its bytes, and fits into any room.
 pub(crate) fn check_bytes(program: &Program, state: &State) -> Vec<u8> {
     let bytes = state.to_bytes(program);
     let read = State::from_bytes(program, &bytes).expect("what was written can be read");
     assert_eq!(read, *state, "a state survives its bytes");
     assert_eq!(read.to_bytes(program), bytes, "the same state has the same bytes");
+    check_settled(program, state);
     let least = State::new(program).to_bytes(program).len();
     for limit in [0, 150, 700, 3_500] {
         let (cut, is_cut) = state.to_bytes_within(program, limit);
         assert!(cut.len() <= limit.max(least), "{} bytes in {limit}", cut.len());
-        assert_eq!(is_cut, bytes.len() > limit);
+        assert!(is_cut || cut == bytes, "what was left out is told");
         State::from_bytes(program, &cut).expect("what was cut can be read");
     }
     bytes

@@ -23,6 +23,7 @@ mod visit;
 
 use nearside_engine::base64url;
 use nearside_engine::wire::MAX_STATE_COOKIE;
+use nearside_tests::timing::{median, microseconds};
 use serde_json::{Value as Json, json};
 use shop::Kind;
 use visit::Visit;
@@ -31,13 +32,15 @@ const EVENTS: usize = 10_000;
 /// Rounds in turn, and events in each.
 const ROUNDS: usize = 60;
 const ROUND: usize = 500;
+/// The state is written after so many events.
+const SAMPLE: usize = 50;
 
 /// What sealing adds to a state: the key's id, a nonce and a tag; see `edge/src/seal.rs`.
 const SEAL: usize = 1 + 24 + 16;
 
 fn main() {
     let mut rows = segments();
-    rows.push(state());
+    rows.extend(state());
     rows.extend(peers::features());
     let folder = xtask::paths::artifacts().join("bench");
     std::fs::create_dir_all(&folder).unwrap();
@@ -107,25 +110,47 @@ fn segments() -> Vec<Json> {
     ]
 }
 
-fn state() -> Json {
+/// The state's length at the end, at its longest, and how long it takes to write it.
+fn state() -> Vec<Json> {
     let mut visit = Visit::new(Kind::Shop, 100, EVENTS);
-    visit.go_on(EVENTS);
     let sealed = |length: usize| base64url::encode(&vec![0; SEAL + length]).len();
-    let full = sealed(visit.state.to_bytes(visit.program()).len());
     let content = MAX_STATE_COOKIE / 4 * 3 - SEAL;
-    let (bytes, is_cut) = visit.state.to_bytes_within(visit.program(), content);
-    let what = match is_cut {
-        false => "nothing left out".to_owned(),
-        true => format!(
-            "shortened from {full}, {} segments differ",
-            visit.differing(&bytes)
+    let (mut whole, mut length, mut longest, mut differing) = (0, 0, 0, 0);
+    let (mut writing, mut shortening) = (Vec::new(), Vec::new());
+    for _ in 0..EVENTS / SAMPLE {
+        visit.go_on(SAMPLE);
+        let (mut full, mut short) = (Vec::new(), Vec::new());
+        writing.push(microseconds(|| full = visit.state.to_bytes(visit.program())));
+        shortening.push(microseconds(|| {
+            short = visit.state.to_bytes_within(visit.program(), content).0;
+        }));
+        whole = sealed(full.len());
+        length = sealed(short.len());
+        longest = longest.max(length);
+        differing += visit.differing(&short);
+    }
+    let asked = "what was asked at most";
+    vec![
+        row(
+            &format!("state after 10,000 events, sealed ({whole} before it is shortened)"),
+            length as f64,
+            3_000.0,
+            asked,
+            "bytes",
         ),
-    };
-    row(
-        &format!("state after 10,000 events, sealed: {what}"),
-        sealed(bytes.len()) as f64,
-        3_000.0,
-        "what was asked at most",
-        "bytes",
-    )
+        row(
+            &format!("the longest of every {SAMPLE}th; {differing} segments differ in all of them"),
+            longest as f64,
+            3_000.0,
+            asked,
+            "bytes",
+        ),
+        row(
+            "the same: write it shortened, p50",
+            median(shortening),
+            median(writing),
+            "ours, write all of it",
+            "µs",
+        ),
+    ]
 }
