@@ -166,6 +166,8 @@ impl Walk<'_> {
         let known = match (path.first()?.as_str(), path.get(1).map_or("", String::as_str)) {
             ("request" | "visitor", _) => (self.asked.now, "request"),
             ("session", _) => (state.session.last_at, "event"),
+            ("profile", "consent") => (self.asked.now, "request"),
+            ("profile", "sessions") => (state.session.last_at, "event"),
             ("profile", "firstSeenAt") => (state.profile.first_seen_at, "event"),
             ("profile", "traits") if self.aging(path).is_some() => {
                 (self.asked.reading.told_at(self.aging(path)?), "identify")
