@@ -12,7 +12,7 @@ use nearside_engine::request::Request;
 use nearside_engine::state::State;
 use nearside_engine::time::Timestamp;
 use nearside_engine::value::{Object, Value};
-use nearside_engine::wire::{PageState, consents, read_journal, write_journal};
+use nearside_engine::wire::{PageState, read_journal, write_journal};
 
 /// How many confirmed keys are remembered; the journal holds fewer entries.
 const MAX_CONFIRMED: usize = 256;
@@ -44,7 +44,6 @@ pub struct Visit {
     /// What the edge knows of the request and the page cannot.
     extra: Object,
     request: Request,
-    consent: Option<String>,
     /// What a preview asks for: places of experiences and their variants.
     forced: Vec<(u16, u16)>,
     /// Events for the journal, until it is written.
@@ -72,7 +71,6 @@ impl Visit {
             visitor_id: page.visitor_id,
             extra: page.request,
             request,
-            consent: None,
             unwritten: Vec::new(),
             confirmed: page.confirmed,
         };
@@ -108,19 +106,12 @@ impl Visit {
 
     /// Takes note of what the visitor agreed to, in the form of the consent cookie's value.
     pub fn set_consent(&mut self, consent: Option<String>) {
-        if self.consent != consent {
-            let is_required = self.program.site.consent_required;
-            self.request = self.request.clone().with_consent(consent.as_deref(), is_required);
-            self.consent = consent;
-        }
+        self.request
+            .set_consent(consent, self.program.site.consent_required);
     }
 
     fn consents(&self, purpose: &str) -> bool {
-        consents(
-            self.consent.as_deref(),
-            purpose,
-            self.program.site.consent_required,
-        )
+        self.request.agrees(purpose).unwrap_or_default()
     }
 
     /// Whether the visitor agrees to have events recorded.

@@ -3,6 +3,7 @@
 //! Which zone the visitor is in, and when its clocks are changed, only hosts know; they say it as
 //! `{"offset": 60, "changesAt": instant, "then": 120}`, in minutes that the clock is ahead of UTC.
 
+use crate::facts::next_passing;
 use crate::time::{DAY, HOUR, MINUTE, Timestamp};
 use crate::value::Value;
 
@@ -62,21 +63,15 @@ impl Clock {
     /// The earliest instant after `now` at which a part, or its order to one of the numbers, changes, as long as
     /// the clocks are not changed.
     pub(crate) fn next_turn(self, name: &str, numbers: &[f64], now: Timestamp) -> Option<Timestamp> {
-        let local = self.local(now);
-        let midnight = local.saturating_sub(local.rem_euclid(DAY));
+        let midnight = now.saturating_sub(self.local(now).rem_euclid(DAY));
         let tomorrow = midnight.saturating_add(DAY);
-        let next = match name {
-            "hour" => numbers
-                .iter()
-                .flat_map(|number| [number.ceil(), number.floor() + 1.0])
-                .filter(|hour| (0.0..24.0).contains(hour))
-                .map(|hour| midnight.saturating_add(hour as i64 * HOUR))
-                .filter(|at| *at > local)
-                .fold(tomorrow, Timestamp::min),
-            "weekday" => tomorrow,
-            _ => return None,
-        };
-        Some(now.saturating_add(next.saturating_sub(local)))
+        match name {
+            "hour" => next_passing(midnight, HOUR, numbers, now)
+                .map(|at| at.min(tomorrow))
+                .or(Some(tomorrow)),
+            "weekday" => Some(tomorrow),
+            _ => None,
+        }
     }
 
     /// When the clocks are changed, if that is still to come.

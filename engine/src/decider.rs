@@ -453,13 +453,9 @@ impl Decider {
         let current = evaluate(&reading);
         let foresees = question.facts.foresees() && timing != Timing::Timeless;
         let (due, ends) = if foresees {
-            let candidate = |reading: &Reading<'_>| {
-                let next = candidate(reading, &mut self.numbers);
-                next.into_iter().chain(reading.next_staleness(unit)).min()
-            };
-            let readers = &question.program.index.readers;
-            let period = readers.clock_period(unit);
-            find_change(question, timing, period, &reading, &current, evaluate, candidate)
+            let differs = |reading: &Reading<'_>| evaluate(reading) != current;
+            let mut candidate = |reading: &Reading<'_>| candidate(reading, &mut self.numbers);
+            find_change(question, unit, &reading, &differs, &mut candidate)
         } else {
             (NEVER, false)
         };
@@ -536,20 +532,20 @@ impl Question<'_> {
     }
 }
 
-/// The earliest instant at which `evaluate` gives something else than `current`, the session's end aside, and
-/// whether it does at the session's end.
+/// The earliest instant at which a unit `differs` from what it is now, the session's end aside, and whether it does
+/// at the session's end.
 ///
 /// What a unit refers to (segments, features, the experiences before it) is taken as constant. That is enough to
 /// know when anything changes first: until then they *are* constant.
-fn find_change<T: PartialEq>(
+fn find_change(
     question: &Question<'_>,
-    timing: Timing,
-    clock_period: Option<i64>,
+    unit: usize,
     reading: &Reading<'_>,
-    current: &T,
-    evaluate: impl Fn(&Reading<'_>) -> T,
-    mut candidate: impl FnMut(&Reading<'_>) -> Option<Timestamp>,
+    differs: &dyn Fn(&Reading<'_>) -> bool,
+    candidate: &mut dyn FnMut(&Reading<'_>) -> Option<Timestamp>,
 ) -> (Timestamp, bool) {
+    let timing = question.timing(unit);
+    let clock_period = question.program.index.readers.clock_period(unit);
     let now = question.now;
     let end = session_end(question.facts, now);
     let (view, end_candidate) = match (timing, end) {
@@ -558,8 +554,8 @@ fn find_change<T: PartialEq>(
         (Timing::Mixed, end) => (SessionView::Actual, end),
         _ => (SessionView::Actual, None),
     };
-    let ends = timing == Timing::Session
-        && end.is_some_and(|end| evaluate(&reading.at(end, SessionView::Over)) != *current);
+    let ends =
+        timing == Timing::Session && end.is_some_and(|end| differs(&reading.at(end, SessionView::Over)));
     let mut time = now;
     // What the visitor's clock shows comes again: it is followed for one round after each other change.
     let round = |from: Timestamp| clock_period.map_or(Timestamp::MAX, |period| from.saturating_add(period));
@@ -567,16 +563,18 @@ fn find_change<T: PartialEq>(
     for step in 0.. {
         let at = reading.at(time, view).with_clock_until(clock_until);
         let session_end = end_candidate.filter(|end| *end > time);
-        let Some(next) = candidate(&at).into_iter().chain(session_end).min() else {
+        let staleness = reading.at(time, view).next_staleness(unit);
+        let others = session_end.into_iter().chain(staleness).min();
+        let Some(next) = candidate(&at).into_iter().chain(others).min() else {
             break;
         };
         if clock_period.is_some() {
-            let others = candidate(&at.with_clock_until(Timestamp::MIN));
-            if others.into_iter().chain(session_end).min() == Some(next) {
+            let without_clock = candidate(&at.with_clock_until(Timestamp::MIN));
+            if without_clock.into_iter().chain(others).min() == Some(next) {
                 clock_until = round(next);
             }
         }
-        if next <= time || step >= MAX_INSTANTS || evaluate(&reading.at(next, view)) != *current {
+        if next <= time || step >= MAX_INSTANTS || differs(&reading.at(next, view)) {
             return (next.max(time.saturating_add(1)), ends);
         }
         time = next;

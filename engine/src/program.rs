@@ -1,6 +1,6 @@
 //! A compiled manifest: what `fold` and `decide` run.
 
-use crate::aging::{AgingTrait, WhenStale};
+use crate::aging::AgingTrait;
 use crate::assign::{Seed, Share};
 use crate::assignment::Unit;
 pub use crate::cell::spec::{CellKind, CellSpec, Matcher, Scope};
@@ -388,10 +388,7 @@ impl Program {
             return None;
         }
         for aging in &self.aging {
-            let nests = match &aging.when_stale {
-                WhenStale::Default(value) => value.nests_within(MAX_DEPTH),
-                _ => true,
-            };
+            let nests = aging.default.nests_within(MAX_DEPTH);
             let is_bounded = aging.max_age > 0 && aging.max_age <= LONGEST;
             if aging.path.is_empty() || !is_bounded || !nests || usize::from(aging.cell) >= cells {
                 return None;

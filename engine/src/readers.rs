@@ -3,7 +3,6 @@
 //! These are *units*: first the segments in the program's order, in which each comes after those that it refers
 //! to, then the features in theirs, then the experiences by their priority.
 
-use crate::aging::AgingTrait;
 use crate::assignment::Unit as AssignmentUnit;
 use crate::cell::spec::Scope;
 use crate::clock;
@@ -135,6 +134,7 @@ impl Readers {
             return;
         };
         let (mut lasts, mut of_session, mut reads_session) = (!reads.instants.is_empty(), false, false);
+        let mut clock: Option<i64> = None;
         let mut paths: Vec<&[String]> = Vec::new();
         for condition in &reads.conditions {
             let mut numbers = Vec::new();
@@ -188,10 +188,12 @@ impl Readers {
                     let of_traits = path
                         .get(2..)
                         .filter(|_| path.get(1).is_some_and(|name| name == "traits"));
-                    let aging = of_traits.and_then(|path| aging_of(program, path));
-                    if let Some(place) = aging {
+                    let place = of_traits.and_then(|path| program.aging_place(path));
+                    if let Some(place) =
+                        place.filter(|place| program.aging.get(*place).is_some_and(|aging| !aging.is_used))
+                    {
                         lasts = true;
-                        self.aging.push((unit, place));
+                        self.aging.push((unit, place as u16));
                     }
                 }
                 kind @ ("affinity" | "score") => {
@@ -210,15 +212,13 @@ impl Readers {
                     add(Some(&mut self.request), unit);
                     lasts = true;
                     let period = path.get(2).map_or(0, |part| clock::period(part));
-                    match self.clock.last_mut() {
-                        Some((last, longest)) if *last == unit => *longest = period.max(*longest),
-                        _ => self.clock.push((unit, period)),
-                    }
+                    clock = clock.max(Some(period));
                 }
                 // Also the members of plain values, which read nothing more.
                 _ => add(Some(&mut self.request), unit),
             }
         }
+        self.clock.extend(clock.map(|period| (unit, period)));
         let timing = match (of_session, lasts) {
             (true, true) => Timing::Mixed,
             (true, false) => Timing::Session,
@@ -233,14 +233,6 @@ impl Readers {
         }
         self.timing.push(timing);
     }
-}
-
-/// The place of the declaration that the trait at a path falls under, if its age has an effect.
-fn aging_of(program: &Program, path: &[String]) -> Option<u16> {
-    let mut aging = program.aging.iter();
-    let place = aging.position(|aging| path.starts_with(&aging.path))?;
-    let has_effect = program.aging.get(place).is_some_and(AgingTrait::has_effect);
-    u16::try_from(place).ok().filter(|_| has_effect)
 }
 
 fn add(units: Option<&mut Vec<Unit>>, unit: Unit) {

@@ -1,6 +1,6 @@
 //! One reading of the facts: at one instant, for one page.
 
-use crate::aging::{AgingTrait, WhenStale};
+use crate::aging::AgingTrait;
 use crate::assignment::FeatureDecision;
 use crate::cell::measure::{Measure, nothing};
 use crate::cell::spec::CellKind;
@@ -213,16 +213,12 @@ impl<'a> Reading<'a> {
             }
             [traits, of_traits @ ..] if traits == "traits" && !self.program.aging.is_empty() => {
                 let known = self.known_of_profile(path)?;
-                match self
-                    .stale(of_traits)
-                    .map(|aging| (&aging.when_stale, aging.path.len()))
-                {
-                    None | Some((WhenStale::Use, _)) => Some(known),
-                    Some((WhenStale::Unknown, _)) => None,
-                    Some((WhenStale::Default(value), length)) => value
-                        .at(of_traits.get(length..)?)
-                        .filter(|value| !value.is_null())
-                        .map(Cow::Borrowed),
+                match self.stale(of_traits).filter(|aging| !aging.is_used) {
+                    None => Some(known),
+                    Some(aging) => {
+                        let value = aging.default.at(of_traits.get(aging.path.len()..)?)?;
+                        (!value.is_null()).then_some(Cow::Borrowed(value))
+                    }
                 }
             }
             _ => self.known_of_profile(path),

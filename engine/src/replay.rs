@@ -79,11 +79,15 @@ impl LoggedEvent {
             .get("categoryPreferences")
             .as_object()
         {
-            let agreed = categories
+            let mut agreed = String::new();
+            for (purpose, _) in categories
                 .iter()
-                .filter(|(_, agrees)| **agrees == Value::Bool(true));
-            let agreed: Vec<&str> = agreed.map(|(purpose, _)| purpose).collect();
-            request = request.with_consent(Some(&agreed.join(".")), true);
+                .filter(|(_, agrees)| **agrees == Value::Bool(true))
+            {
+                agreed.push('.');
+                agreed.push_str(purpose);
+            }
+            request.set_consent(Some(agreed), true);
         }
         Ok(Self {
             line,

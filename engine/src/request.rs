@@ -94,11 +94,13 @@ impl Request {
     /// their agreement.
     #[must_use]
     pub fn with_consent(mut self, cookie: Option<&str>, is_required: bool) -> Self {
-        self.agreement = Some(Agreement {
-            cookie: cookie.map(str::to_owned),
-            is_required,
-        });
+        self.set_consent(cookie.map(str::to_owned), is_required);
         self
+    }
+
+    /// Takes note of what the visitor agrees to.
+    pub fn set_consent(&mut self, cookie: Option<String>, is_required: bool) {
+        self.agreement = Some(Agreement { cookie, is_required });
     }
 
     /// The same visitor's request for another page.

@@ -20,14 +20,20 @@ const MAX_LOOKS: usize = 256;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Staleness {
     /// What would be decided if all values were fresh.
-    fresh: Decider,
+    fresh: Fresh,
     /// Room to decide both at a later instant.
     later: Decider,
-    later_fresh: Decider,
-    /// The reasons of the decisions as they are, where others stand in their place.
-    own_reasons: Vec<Reason>,
+    later_fresh: Fresh,
     /// Whether there is room to look ahead without asking for more.
     has_room: bool,
+}
+
+/// What would be decided if all values were fresh.
+#[derive(Clone, Debug, Default)]
+struct Fresh {
+    decider: Decider,
+    /// The reasons of the decisions as they are, where others stand in their place.
+    own_reasons: Vec<Reason>,
 }
 
 /// Who asks about whom.
@@ -37,8 +43,37 @@ pub(crate) struct Asked<'a> {
     pub(crate) context: &'a Context<'a>,
 }
 
+impl Asked<'_> {
+    /// Decides both as it is and as if all values were fresh, and tells of each decision whether it is due to stale
+    /// values. Gives the earliest instant at which either differs.
+    fn decide(
+        &self,
+        decider: &mut Decider,
+        fresh: &mut Fresh,
+        changes: Option<&Changes>,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        for (decision, own) in decider.decisions.decisions.iter_mut().zip(&fresh.own_reasons) {
+            decision.reason = *own;
+        }
+        fresh.decider.takes_as_fresh = true;
+        for decider in [&mut *decider, &mut fresh.decider] {
+            decider.refresh(self.program, self.facts, changes, self.context, now);
+        }
+        fresh.own_reasons.clear();
+        let both = decider.decisions.decisions.iter_mut();
+        for (decision, as_fresh) in both.zip(&fresh.decider.decisions.decisions) {
+            fresh.own_reasons.push(decision.reason);
+            if decision.variant != as_fresh.variant {
+                decision.reason = Reason::StaleData;
+            }
+        }
+        earlier(&decider.decisions, &fresh.decider.decisions)
+    }
+}
+
 impl Staleness {
-    /// Decides, and finds which decisions are due to stale values.
+    /// Decides, and finds which decisions are due to stale values, and when anything differs that anybody sees.
     pub(crate) fn decide(
         &mut self,
         decider: &mut Decider,
@@ -46,69 +81,28 @@ impl Staleness {
         changes: Option<&Changes>,
         now: Timestamp,
     ) {
-        let Asked {
-            program,
-            facts,
-            context,
-        } = *asked;
-        for (decision, own) in decider.decisions.decisions.iter_mut().zip(&self.own_reasons) {
-            decision.reason = *own;
-        }
-        decider.refresh(program, facts, changes, context, now);
-        self.fresh.takes_as_fresh = true;
-        self.fresh.refresh(program, facts, changes, context, now);
-        self.own_reasons.clear();
-        let reasons = decider.decisions.decisions.iter().map(|decision| decision.reason);
-        self.own_reasons.extend(reasons);
-        tell(&mut decider.decisions, &self.fresh.decisions);
+        let mut next = asked.decide(decider, &mut self.fresh, changes, now);
         // Who asks again gets all the room now.
         if changes.is_some() && !self.has_room {
             self.has_room = true;
-            self.later.refresh(program, facts, None, context, now);
-            self.later_fresh.refresh(program, facts, None, context, now);
+            asked.decide(&mut self.later, &mut self.later_fresh, None, now);
         }
-        if facts.foresees() {
-            decider.decisions.next_change_at = self.next_change_at(&decider.decisions, asked);
-        }
-    }
-
-    /// The earliest instant at which anything differs that anybody sees.
-    fn next_change_at(&mut self, decisions: &Decisions, asked: &Asked<'_>) -> Option<Timestamp> {
-        let Asked {
-            program,
-            facts,
-            context,
-        } = *asked;
-        let mut next = earlier(decisions, &self.fresh.decisions);
-        for look in 0.. {
-            let at = next?;
+        for looks in 0.. {
             // As long as nothing is stale, both decide the same.
-            if look == MAX_LOOKS || !is_anything_stale(program, facts, at) {
+            let Some(at) = next.filter(|at| looks < MAX_LOOKS && is_anything_stale(asked, *at)) else {
                 break;
-            }
-            self.later.refresh(program, facts, None, context, at);
-            self.later_fresh.takes_as_fresh = true;
-            self.later_fresh.refresh(program, facts, None, context, at);
-            tell(&mut self.later.decisions, &self.later_fresh.decisions);
-            let later = &self.later.decisions;
+            };
+            let after = asked.decide(&mut self.later, &mut self.later_fresh, None, at);
+            let (later, decisions) = (&self.later.decisions, &decider.decisions);
             if later.segments != decisions.segments
                 || later.features != decisions.features
                 || later.decisions != decisions.decisions
             {
                 break;
             }
-            next = earlier(later, &self.later_fresh.decisions);
+            next = after;
         }
-        next
-    }
-}
-
-/// Tells of each decision whether it is due to stale values.
-fn tell(decisions: &mut Decisions, fresh: &Decisions) {
-    for (decision, fresh) in decisions.decisions.iter_mut().zip(&fresh.decisions) {
-        if decision.variant != fresh.variant {
-            decision.reason = Reason::StaleData;
-        }
+        decider.decisions.next_change_at = next;
     }
 }
 
@@ -116,7 +110,7 @@ fn earlier(one: &Decisions, other: &Decisions) -> Option<Timestamp> {
     one.next_change_at.into_iter().chain(other.next_change_at).min()
 }
 
-fn is_anything_stale(program: &Program, facts: &dyn Facts, at: Timestamp) -> bool {
-    let mut effective = program.aging.iter().filter(|aging| aging.has_effect());
-    effective.any(|aging| aging.stale_at(program, facts) <= at)
+fn is_anything_stale(asked: &Asked<'_>, at: Timestamp) -> bool {
+    let mut effective = asked.program.aging.iter().filter(|aging| !aging.is_used);
+    effective.any(|aging| aging.stale_at(asked.program, asked.facts) <= at)
 }

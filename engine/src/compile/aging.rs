@@ -3,7 +3,7 @@
 use super::vocabulary::WHEN_STALE;
 use super::warning::{Place, Report, suggestion};
 use super::{Compiler, attribute, vocabulary};
-use crate::aging::{AgingTrait, WhenStale};
+use crate::aging::AgingTrait;
 use crate::cell::spec::{CellKind, CellSpec, Keep, Matcher, Note, Scope, Shape};
 use crate::condition::{Condition, Node};
 use crate::event::EventKind;
@@ -35,7 +35,7 @@ pub(super) fn compile(compiler: &mut Compiler, value: &Value, place: &Place<'_>,
         };
         report.unknown_keys(object, place, &[vocabulary::ATTRIBUTE]);
         let (max_age, when_stale) = (max_age(object, place, report), when_stale(object, place, report));
-        let (Some(max_age), Some(when_stale)) = (max_age, when_stale) else {
+        let (Some(max_age), Some((is_used, default))) = (max_age, when_stale) else {
             continue;
         };
         let mut read = compiler.program.trait_paths.iter();
@@ -50,7 +50,8 @@ pub(super) fn compile(compiler: &mut Compiler, value: &Value, place: &Place<'_>,
             Ok(cell) => compiler.program.aging.push(AgingTrait {
                 path,
                 max_age,
-                when_stale,
+                is_used,
+                default,
                 cell,
             }),
             Err(message) => report.error(place, message),
@@ -86,12 +87,13 @@ fn max_age(object: &Object, place: &Place<'_>, report: &mut Report) -> Option<i6
     duration
 }
 
-fn when_stale(object: &Object, place: &Place<'_>, report: &mut Report) -> Option<WhenStale> {
+/// Whether a stale value is used, and what is taken in its place else; `None` after an error.
+fn when_stale(object: &Object, place: &Place<'_>, report: &mut Report) -> Option<(bool, Value)> {
     let place = &place.member("whenStale");
     match object.get("whenStale") {
-        None | Some(Value::Null) => Some(WhenStale::Unknown),
-        Some(Value::String(word)) if word == "unknown" => Some(WhenStale::Unknown),
-        Some(Value::String(word)) if word == "use" => Some(WhenStale::Use),
+        None | Some(Value::Null) => Some((false, Value::Null)),
+        Some(Value::String(word)) if word == "unknown" => Some((false, Value::Null)),
+        Some(Value::String(word)) if word == "use" => Some((true, Value::Null)),
         Some(Value::Object(object)) if object.get("default").is_some_and(|value| !value.is_null()) => {
             report.unknown_keys(object, place, &[vocabulary::STALE_DEFAULT]);
             let default = object.get("default")?;
@@ -99,7 +101,7 @@ fn when_stale(object: &Object, place: &Place<'_>, report: &mut Report) -> Option
                 report.error(place, format!("the value nests deeper than {MAX_DEPTH} levels"));
                 return None;
             }
-            Some(WhenStale::Default(default.clone()))
+            Some((false, default.clone()))
         }
         other => {
             let word = other.and_then(Value::as_str).unwrap_or_default();

@@ -147,7 +147,7 @@ impl Walk<'_> {
         let is_known = self.asked.state.profile.attribute(below_profile).is_some();
         let stale = path.get(2..).and_then(|path| self.asked.reading.stale(path));
         if let Some(stale) = stale.filter(|_| is_known) {
-            object.insert("whenStale", stale.when_stale.name());
+            object.insert("whenStale", stale.when_stale().name());
         }
     }
 
