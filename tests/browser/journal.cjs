@@ -1,4 +1,4 @@
-// An event tracked immediately before a link is clicked, with every collection request held for two seconds.
+// An event tracked immediately before a link is clicked, with every collection request held until the next page is there.
 "use strict";
 const http = require("node:http");
 const { run, ready, go } = require("./chromium.cjs");
@@ -6,19 +6,21 @@ const { run, ready, go } = require("./chromium.cjs");
 run(async (newVisitor, edge) => {
   const target = new URL(edge);
   const delivered = [];
-  // A slow network before the edge: whatever goes to a collection address arrives two seconds late.
+  let release;
+  const released = new Promise((done) => (release = done));
+  // A slow network before the edge: whatever goes to a collection address arrives after the next page.
   const network = http.createServer((request, response) => {
     const pass = () => {
       const { method, url, headers } = request;
       const onward = http.request({ host: target.hostname, port: target.port, method, path: url, headers }, (answer) => {
         response.writeHead(answer.statusCode, answer.rawHeaders);
         answer.pipe(response);
+        if (method == "POST") delivered.push(url);
       });
       onward.on("error", () => response.destroy());
       request.pipe(onward);
-      if (method == "POST") delivered.push(url);
     };
-    if (request.method == "POST") setTimeout(pass, 2000);
+    if (request.method == "POST") released.then(pass);
     else pass();
   });
   await new Promise((done) => network.listen(0, "127.0.0.1", done));
@@ -41,6 +43,7 @@ run(async (newVisitor, edge) => {
     return atob(journal.replaceAll("-", "+").replaceAll("_", "/")).includes("Product Added");
   };
   const journal = await page.evaluate(inJournal);
+  release();
   // When a later request has shown that the event is in the sealed state, it leaves the journal.
   while (delivered.length < 1) await new Promise((done) => setTimeout(done, 50));
   await go(page, `${shop}/cart`);
