@@ -42,16 +42,18 @@ pub(crate) fn explain_header(
         return full;
     }
     let all = object.get("decisions").and_then(Value::as_array);
-    let mut all = all.unwrap_or_default().to_vec();
+    let all = all.unwrap_or_default();
     // What the author asked for comes first; the names of what there is not and of segments have no room.
-    all.sort_by_key(|decision| decision.get("reason").as_str() != Some("forced"));
+    let is_forced = |decision: &&Value| decision.get("reason").as_str() == Some("forced");
+    let others = all.iter().filter(|decision| !is_forced(decision));
+    let in_order = all.iter().filter(is_forced).chain(others);
     let mut room = MAX_EXPLAIN - FRAME;
     let of_decisions: usize = all.iter().map(length).sum();
     let for_traces = TRACES.max(room.saturating_sub(of_decisions));
     let explanation = within(explanation, for_traces);
     room = room.saturating_sub(length(&explanation));
     let mut kept = Vec::new();
-    for decision in &all {
+    for decision in in_order {
         let length = length(decision);
         if length > room {
             break;
@@ -79,29 +81,28 @@ fn length(value: &Value) -> usize {
 pub(crate) fn within(explanation: &Value, mut room: usize) -> Value {
     const KINDS: [&str; 3] = ["experiences", "features", "segments"];
     let list = |kind: &str| explanation.get(kind).as_array().unwrap_or_default();
-    let mut traces: Vec<(u8, &str, &Value)> = Vec::new();
-    for kind in KINDS {
-        let rank = |trace: &Value| match (kind, trace.get("reason").as_str()) {
-            ("experiences", Some("forced")) => 0,
-            ("experiences", _) if !trace.get("variant").is_null() => 1,
-            ("experiences", Some("off-page")) => 5,
-            ("experiences", _) => 2,
-            ("features", _) => 3,
-            _ => 4,
-        };
-        traces.extend(list(kind).iter().map(|trace| (rank(trace), kind, trace)));
-    }
-    traces.sort_by_key(|(rank, ..)| *rank);
+    let rank = |kind: &str, trace: &Value| match (kind, trace.get("reason").as_str()) {
+        ("experiences", Some("forced")) => 0,
+        ("experiences", _) if !trace.get("variant").is_null() => 1,
+        ("experiences", Some("off-page")) => 5,
+        ("experiences", _) => 2,
+        ("features", _) => 3,
+        _ => 4,
+    };
     let mut kept: Vec<(&str, &Value)> = Vec::new();
-    let all = traces.len();
-    for (_, kind, trace) in traces {
-        let length = length(trace);
-        // One that is too long leaves room for others.
-        if length <= room {
-            room -= length;
-            kept.push((kind, trace));
+    for of_rank in 0..=5 {
+        for kind in KINDS {
+            for trace in list(kind).iter().filter(|trace| rank(kind, trace) == of_rank) {
+                let length = length(trace);
+                // One that is too long leaves room for others.
+                if length <= room {
+                    room -= length;
+                    kept.push((kind, trace));
+                }
+            }
         }
     }
+    let all: usize = KINDS.iter().map(|kind| list(kind).len()).sum();
     let mut object = explanation.as_object().cloned().unwrap_or_default();
     for kind in KINDS.into_iter().filter(|kind| !list(kind).is_empty()) {
         let of_kind = kept.iter().filter(|(known, _)| *known == kind);
