@@ -181,8 +181,8 @@ impl Reader<'_> {
     }
 }
 
-/// Writes a value as JSON text. Numbers beyond 2⁵³ and with very many zeros have the same value, but not always
-/// the same digits as `serde_json` gives them; nothing that the engine decides has such.
+/// Writes a value as JSON text. Numbers beyond 2⁵³ have the same value, but not always the same digits as
+/// `serde_json` gives them; nothing that the engine decides has such.
 pub fn write(value: &Value) -> String {
     let mut output = String::new();
     write_value(value, &mut output);
@@ -192,6 +192,10 @@ pub fn write(value: &Value) -> String {
 fn write_value(value: &Value, output: &mut String) {
     match value {
         Value::Null => output.push_str("null"),
+        // As `serde_json` has it: what is left of points that have faded long ago is that small.
+        Value::Number(number) if *number != 0.0 && number.abs() < 1e-5 => {
+            output.push_str(&format!("{number:e}"));
+        }
         Value::Bool(_) | Value::Number(_) => output.push_str(&value.to_text()),
         Value::String(text) => write_string(text, output),
         Value::Array(items) => write_members('[', items.iter(), output, write_value),

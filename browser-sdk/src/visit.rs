@@ -1,6 +1,6 @@
 //! A visit to a page: the visitor's state, what is decided, and the journal.
 
-use nearside_engine::decide::{Context, decide};
+use nearside_engine::decide::{Context, PERSONALIZATION, decide};
 use nearside_engine::decider::Decider;
 use nearside_engine::event::{Arrival, Event, EventKey, EventKind, event_key};
 use nearside_engine::facts::edits;
@@ -12,13 +12,11 @@ use nearside_engine::request::Request;
 use nearside_engine::state::State;
 use nearside_engine::time::Timestamp;
 use nearside_engine::value::{Object, Value};
-use nearside_engine::wire::{PageState, consents, read_journal, write_journal};
+use nearside_engine::wire::{PageState, read_journal, write_journal};
 
 /// How many confirmed keys are remembered; the journal holds fewer entries.
 const MAX_CONFIRMED: usize = 256;
 
-/// What the visitor's consent to be shown other things is asked for.
-const PERSONALIZATION: &str = "personalization";
 /// What the visitor's consent to have events recorded is asked for.
 const ANALYTICS: &str = "analytics";
 
@@ -46,7 +44,6 @@ pub struct Visit {
     /// What the edge knows of the request and the page cannot.
     extra: Object,
     request: Request,
-    consent: Option<String>,
     /// What a preview asks for: places of experiences and their variants.
     forced: Vec<(u16, u16)>,
     /// Events for the journal, until it is written.
@@ -62,7 +59,8 @@ impl Visit {
         let program = Program::from_bytes(program).ok()?;
         let page = PageState::from_value(page_state).ok()?;
         let state = State::from_bytes(&program, &page.state).unwrap_or_else(|_| State::new(&program));
-        let request = Request::new(url, page.request.clone());
+        let request =
+            Request::new(url, page.request.clone()).with_consent(None, program.site.consent_required);
         let forced = page.forced.iter();
         let forced = forced.filter_map(|(experience, variant)| program.variant(experience, variant));
         let mut visit = Self {
@@ -73,7 +71,6 @@ impl Visit {
             visitor_id: page.visitor_id,
             extra: page.request,
             request,
-            consent: None,
             unwritten: Vec::new(),
             confirmed: page.confirmed,
         };
@@ -109,15 +106,12 @@ impl Visit {
 
     /// Takes note of what the visitor agreed to, in the form of the consent cookie's value.
     pub fn set_consent(&mut self, consent: Option<String>) {
-        self.consent = consent;
+        self.request
+            .set_consent(consent, self.program.site.consent_required);
     }
 
     fn consents(&self, purpose: &str) -> bool {
-        consents(
-            self.consent.as_deref(),
-            purpose,
-            self.program.site.consent_required,
-        )
+        self.request.agrees(purpose).unwrap_or_default()
     }
 
     /// Whether the visitor agrees to have events recorded.
@@ -127,7 +121,7 @@ impl Visit {
 
     /// Takes note of the page's address.
     pub fn set_url(&mut self, url: &str) {
-        self.request = Request::new(url, self.extra.clone());
+        self.request = self.request.elsewhere(url, self.extra.clone());
     }
 
     /// Folds a message in the form of Segment's tracking API; both clocks as in [`Arrival`].

@@ -46,7 +46,9 @@ mod rewrite;
 mod route;
 mod seal;
 mod snapshots;
+mod time_zone;
 mod timing;
+mod user_agent;
 mod visit;
 
 #[cfg(target_arch = "wasm32")]

@@ -6,10 +6,11 @@ use crate::preview::Preview;
 use crate::programs::{self, Loaded};
 use crate::proxy::{self, UpstreamRequest};
 use crate::timing::{Outcome, Timing};
-use crate::visit::{Consent, Visit};
+use crate::visit::{Consent, Visit, consent_cookie};
 use crate::{clock, cookies, forward, identifiers, page_state, redirects, request_facts, rewrite, snapshots};
-use nearside_engine::decide::{Context as Question, Decisions, decide};
+use nearside_engine::decide::{Context as Question, decide};
 use nearside_engine::event::{Event, EventKind, event_key};
+use nearside_engine::explain::explain;
 use nearside_engine::program::Program;
 use nearside_engine::replay::features_to_object;
 use nearside_engine::request::Request;
@@ -202,8 +203,10 @@ fn personalise(
     timing: &Timing,
 ) -> std::result::Result<web_sys::Response, Stop> {
     let program = &loaded.program;
-    let facts = request_facts::of_visitor(request, headers, config);
-    let page = Request::new(&request.url(), request_facts::of_page(facts.clone(), headers));
+    let facts = request_facts::of_visitor(request, headers, program, config, clock::now());
+    let cookie = headers.get("cookie")?.unwrap_or_default();
+    let page = Request::new(&request.url(), request_facts::of_page(facts.clone(), headers))
+        .with_consent(consent_cookie(&cookie), program.site.consent_required);
     if program
         .site
         .exclude
@@ -213,7 +216,6 @@ fn personalise(
         return Err(Stop(Outcome::Excluded, "the site excludes it".to_owned()));
     }
     let now = clock::now();
-    let cookie = headers.get("cookie")?.unwrap_or_default();
     let consent = Consent::read(&cookie, program);
     if consent.personalization {
         snapshots::take(&mut visit, program);
@@ -234,6 +236,10 @@ fn personalise(
         forced: &preview.forced,
     };
     let decisions = decide(program, &visit.state, &question, now);
+    let explained = preview.is_on().then(|| {
+        let explanation = explain(program, &visit.state, &question, &decisions, now);
+        explain_header(program, &decisions, preview, &explanation)
+    });
     let secure = request.url().starts_with("https:");
     let location = unseen.and_then(|unseen| {
         let location = redirects::find(program, &visit, &question, &decisions, &facts, now)?;
@@ -253,7 +259,7 @@ fn personalise(
             leaving.append("set-cookie", &cookie)?;
         }
         leaving.append("server-timing", &timing.header(Outcome::Redirected))?;
-        tell_of_preview(&leaving, program, &decisions, preview)?;
+        tell_of_preview(&leaving, explained.as_deref(), preview)?;
         return Ok(redirected);
     }
     if !preview.is_on() {
@@ -294,7 +300,7 @@ fn personalise(
     for cookie in cookies.into_iter().chain(mark_ends) {
         leaving.append("set-cookie", &cookie)?;
     }
-    tell_of_preview(&leaving, program, &decisions, preview)?;
+    tell_of_preview(&leaving, explained.as_deref(), preview)?;
     // What is seen in a preview says nothing of visitors.
     if let Some(view) = view.filter(|_| !preview.is_on()) {
         hand_on_view(&view, &visit.visitor_id, &page, env, context);
@@ -319,16 +325,11 @@ fn cookies_of(
     cookies
 }
 
-/// What a page in a preview says besides: its decisions, and where its address has the token, that no other site
-/// and no log of this one is to get it as a referrer.
-fn tell_of_preview(
-    headers: &Headers,
-    program: &Program,
-    decisions: &Decisions,
-    preview: &Preview,
-) -> Result<()> {
-    if preview.is_on() {
-        headers.set(EXPLAIN_HEADER, &explain_header(program, decisions, preview))?;
+/// What a page in a preview says besides: its decisions and why, and where its address has the token, that no other
+/// site and no log of this one is to get it as a referrer.
+fn tell_of_preview(headers: &Headers, explained: Option<&str>, preview: &Preview) -> Result<()> {
+    if let Some(explained) = explained {
+        headers.set(EXPLAIN_HEADER, explained)?;
     }
     if preview.begins() {
         headers.set("referrer-policy", "strict-origin")?;

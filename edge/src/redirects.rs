@@ -9,7 +9,6 @@ use crate::visit::Visit;
 use nearside_engine::decide::{Context, Decisions, decide};
 use nearside_engine::program::Program;
 use nearside_engine::redirect::{may_redirect, redirect};
-use nearside_engine::request::Request;
 use nearside_engine::time::Timestamp;
 use nearside_engine::value::Object;
 use nearside_engine::wire::REDIRECT_COOKIE;
@@ -52,7 +51,7 @@ pub(crate) fn find(
             facts.insert("referrer", referrer);
         }
         let next = Context {
-            request: &Request::new(target.as_str(), facts),
+            request: &question.request.elsewhere(target.as_str(), facts),
             ..*question
         };
         let decisions = decide(program, &visit.state, &next, now);
@@ -99,6 +98,7 @@ fn target(
 mod tests {
     use super::*;
     use nearside_engine::compile::{Severity, Warning, compile};
+    use nearside_engine::request::Request;
     use nearside_engine::state::State;
 
     fn found(experiences: &str, url: &str, is_new: bool) -> Option<String> {

@@ -1,6 +1,10 @@
 //! What conditions read below `request`, as far as the edge knows it.
 
 use crate::config::Config;
+use crate::time_zone;
+use crate::user_agent::{self, Hints};
+use nearside_engine::program::Program;
+use nearside_engine::time::Timestamp;
 use nearside_engine::value::{Object, Value};
 use worker::js_sys::Reflect;
 use worker::wasm_bindgen::JsValue;
@@ -9,10 +13,38 @@ use worker::{Headers, web_sys};
 /// The longest header value that is read.
 const MAX_HEADER: usize = 1_000;
 
-/// Facts that the page cannot know itself: `geo`, `language`, `gpc`. The SDK gets them with the page.
-pub(crate) fn of_visitor(request: &web_sys::Request, headers: &Headers, config: &Config) -> Object {
+/// Facts that the page cannot know itself, or not as the edge does: `geo`, `language`, `gpc`, and, if the program reads
+/// them, `device`, `browser`, `bot` and `time`. The SDK gets them with the page, so that both decide by the same.
+pub(crate) fn of_visitor(
+    request: &web_sys::Request,
+    headers: &Headers,
+    program: &Program,
+    config: &Config,
+    now: Timestamp,
+) -> Object {
     let mut facts = Object::new();
     let geo = geo(request, headers, config);
+    let asks_for_browser = ["device", "browser", "bot"];
+    if asks_for_browser.iter().any(|name| program.reads_of_request(name)) {
+        let known = |name: &str| header(headers, name).unwrap_or_default();
+        let hints = Hints {
+            brands: &known("sec-ch-ua"),
+            mobile: &known("sec-ch-ua-mobile"),
+            platform: &known("sec-ch-ua-platform"),
+        };
+        let browser = user_agent::facts(&known("user-agent"), &hints);
+        for (name, fact) in browser.iter().filter(|(name, _)| program.reads_of_request(name)) {
+            facts.insert(name, fact.clone());
+        }
+    }
+    if program.reads_of_request("time")
+        && let Some(time) = geo
+            .get("timezone")
+            .and_then(Value::as_str)
+            .and_then(|zone| time_zone::time_in(zone, now))
+    {
+        facts.insert("time", time);
+    }
     if !geo.is_empty() {
         facts.insert("geo", geo);
     }

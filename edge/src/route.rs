@@ -2,10 +2,12 @@
 
 use crate::config::Config;
 use crate::error::ApiError;
+use crate::explain::{MAX_EXPLANATION, within};
 use crate::preview::Preview;
-use crate::visit::{Consent, Visit};
+use crate::visit::{Consent, Visit, consent_cookie};
 use crate::{assets, clock, collect, json, page, page_state, programs, replay, request_facts, snapshots};
 use nearside_engine::decide::{Context as Question, decide};
+use nearside_engine::explain::explain;
 use nearside_engine::request::Request;
 use worker::{Context, Env, Headers, Response, Result, web_sys};
 
@@ -75,13 +77,14 @@ async fn state(
     if consent {
         snapshots::take(&mut visit, program);
     }
-    let facts = request_facts::of_visitor(request, &headers, config);
+    let facts = request_facts::of_visitor(request, &headers, program, config, now);
     let asked = url
         .query_pairs()
         .find(|(name, _)| name == "url")
         .map(|(_, value)| value.into_owned());
     let page_url = asked.or(headers.get("referer")?).unwrap_or_default();
-    let page = Request::new(&page_url, facts.clone());
+    let page = Request::new(&page_url, facts.clone())
+        .with_consent(consent_cookie(&cookie), program.site.consent_required);
     let preview = Preview::read(&page_url, &cookie, program, config, now);
     let question = Question {
         visitor_id: &visit.visitor_id,
@@ -95,6 +98,11 @@ async fn state(
     if let nearside_engine::value::Value::Object(state) = &mut state {
         for (name, value) in nearside_engine::replay::decisions_to_object(program, &decisions).iter() {
             state.insert(name, value.clone());
+        }
+        // Who may see what is to come may also see why, and in full.
+        if preview.is_on() {
+            let explanation = explain(program, &visit.state, &question, &decisions, now);
+            state.insert("explanation", within(&explanation, MAX_EXPLANATION));
         }
     }
     let response: web_sys::Response = Response::from_bytes(json::write(&state).into_bytes())?.into();

@@ -50,10 +50,15 @@ pub(crate) struct Consent {
     pub(crate) personalization: bool,
 }
 
+/// The value of the consent cookie in a `Cookie` header.
+pub(crate) fn consent_cookie(cookie: &str) -> Option<&str> {
+    cookies::read(cookie, CONSENT_COOKIE)
+}
+
 impl Consent {
     /// Reads the consent from a `Cookie` header.
     pub(crate) fn read(cookie: &str, program: &Program) -> Self {
-        let agreed = cookies::read(cookie, CONSENT_COOKIE);
+        let agreed = consent_cookie(cookie);
         let required = program.site.consent_required;
         Self {
             analytics: consents(agreed, "analytics", required),

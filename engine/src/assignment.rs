@@ -273,11 +273,17 @@ pub(crate) fn decide_one(
         now,
     };
     let on_page = || is_on_page(experience, context);
+    let agrees = context.consent
+        && experience
+            .purpose
+            .as_ref()
+            .is_none_or(|purpose| context.agrees(purpose));
     let given = |found: Found| Decision {
         variant: u16::try_from(found.variant).ok(),
         reason: found.reason,
     };
     if let Some(found) = case.asked_for(&experience.assignment)
+        && agrees
         && on_page()
         && case.holds(experience.requires.as_ref())
     {
@@ -288,7 +294,7 @@ pub(crate) fn decide_one(
     if experience.status != Status::Running || !in_time {
         return none(Reason::Paused);
     }
-    if !context.consent {
+    if !agrees {
         return none(Reason::NoConsent);
     }
     if !on_page() {

@@ -86,6 +86,20 @@ pub struct Context<'a> {
     pub forced: &'a [(u16, u16)],
 }
 
+/// What is asked for before anything is made for a visitor.
+pub const PERSONALIZATION: &str = "personalization";
+
+impl Context<'_> {
+    /// Whether the visitor agrees to a purpose. Of one about which the request says nothing, what they say to
+    /// personalisation counts.
+    pub fn agrees(&self, purpose: &str) -> bool {
+        if purpose == PERSONALIZATION {
+            return self.consent;
+        }
+        self.request.agrees(purpose).unwrap_or(self.consent)
+    }
+}
+
 /// All decisions at an instant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decisions {

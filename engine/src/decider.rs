@@ -11,6 +11,7 @@ use crate::program::{Experience, Program};
 use crate::readers::{Timing, Unit};
 use crate::reading::{Reading, SessionView, Views};
 use crate::request::Request;
+use crate::staleness::{Asked, Staleness};
 use crate::state::{Changes, State};
 use crate::time::Timestamp;
 
@@ -24,7 +25,7 @@ const MAX_INSTANTS: usize = 4_096;
 /// What is decided about one visitor, and until when it holds.
 #[derive(Clone, Debug, Default)]
 pub struct Decider {
-    decisions: Decisions,
+    pub(crate) decisions: Decisions,
     /// For each unit, the earliest instant at which it differs by time alone, the session's end aside.
     due: Vec<Timestamp>,
     /// Whether a unit differs when the session ends.
@@ -40,6 +41,10 @@ pub struct Decider {
     views: Views,
     /// Room to work in.
     numbers: Vec<f64>,
+    /// Whether values are taken as fresh, however old they are.
+    pub(crate) takes_as_fresh: bool,
+    /// What is due to values that are too old, where there may be such.
+    staleness: Option<Box<Staleness>>,
 }
 
 /// How many units a block has: few enough to look through when one of them changes, so that what does not
@@ -131,7 +136,7 @@ impl Decider {
         context: &Context<'_>,
         now: Timestamp,
     ) -> &Decisions {
-        self.refresh(program, state, Some(&state.changes), context, now);
+        self.run(program, state, Some(&state.changes), context, now);
         state.changes.clear();
         &self.decisions
     }
@@ -149,11 +154,33 @@ impl Decider {
         context: &Context<'_>,
         now: Timestamp,
     ) -> Decisions {
-        self.refresh(program, facts, None, context, now);
+        self.run(program, facts, None, context, now);
         self.decisions
     }
 
-    fn refresh(
+    fn run(
+        &mut self,
+        program: &Program,
+        facts: &dyn Facts,
+        changes: Option<&Changes>,
+        context: &Context<'_>,
+        now: Timestamp,
+    ) {
+        if program.index.readers.aging.is_empty() {
+            return self.refresh(program, facts, changes, context, now);
+        }
+        let mut staleness = self.staleness.take().unwrap_or_default();
+        let asked = Asked {
+            program,
+            facts,
+            context,
+        };
+        staleness.decide(self, &asked, changes, now);
+        self.staleness = Some(staleness);
+    }
+
+    /// Decides what has changed, without a look at what is due to values that are too old.
+    pub(crate) fn refresh(
         &mut self,
         program: &Program,
         facts: &dyn Facts,
@@ -286,10 +313,8 @@ impl Decider {
                 if !is_same_visitor {
                     *known = Known::new(context);
                 }
-                if !is_same_page {
-                    self.mark_all(&question.program.index.readers.request);
-                }
                 if !is_same_page || !is_same_visitor {
+                    self.mark_all(&question.program.index.readers.request);
                     (segments..self.due.len()).for_each(|unit| self.mark(unit));
                 }
             }
@@ -422,12 +447,15 @@ impl Decider {
             &self.views,
             question.now,
         );
-        let reading = reading.with(&self.decisions.segments, &self.decisions.features);
+        let reading = reading
+            .with(&self.decisions.segments, &self.decisions.features)
+            .taking_as_fresh(self.takes_as_fresh);
         let current = evaluate(&reading);
         let foresees = question.facts.foresees() && timing != Timing::Timeless;
         let (due, ends) = if foresees {
-            let candidate = |reading: &Reading<'_>| candidate(reading, &mut self.numbers);
-            find_change(question, timing, &reading, &current, evaluate, candidate)
+            let differs = |reading: &Reading<'_>| evaluate(reading) != current;
+            let mut candidate = |reading: &Reading<'_>| candidate(reading, &mut self.numbers);
+            find_change(question, unit, &reading, &differs, &mut candidate)
         } else {
             (NEVER, false)
         };
@@ -504,19 +532,20 @@ impl Question<'_> {
     }
 }
 
-/// The earliest instant at which `evaluate` gives something else than `current`, the session's end aside, and
-/// whether it does at the session's end.
+/// The earliest instant at which a unit `differs` from what it is now, the session's end aside, and whether it does
+/// at the session's end.
 ///
 /// What a unit refers to (segments, features, the experiences before it) is taken as constant. That is enough to
 /// know when anything changes first: until then they *are* constant.
-fn find_change<T: PartialEq>(
+fn find_change(
     question: &Question<'_>,
-    timing: Timing,
+    unit: usize,
     reading: &Reading<'_>,
-    current: &T,
-    evaluate: impl Fn(&Reading<'_>) -> T,
-    mut candidate: impl FnMut(&Reading<'_>) -> Option<Timestamp>,
+    differs: &dyn Fn(&Reading<'_>) -> bool,
+    candidate: &mut dyn FnMut(&Reading<'_>) -> Option<Timestamp>,
 ) -> (Timestamp, bool) {
+    let timing = question.timing(unit);
+    let clock_period = question.program.index.readers.clock_period(unit);
     let now = question.now;
     let end = session_end(question.facts, now);
     let (view, end_candidate) = match (timing, end) {
@@ -525,16 +554,27 @@ fn find_change<T: PartialEq>(
         (Timing::Mixed, end) => (SessionView::Actual, end),
         _ => (SessionView::Actual, None),
     };
-    let ends = timing == Timing::Session
-        && end.is_some_and(|end| evaluate(&reading.at(end, SessionView::Over)) != *current);
+    let ends =
+        timing == Timing::Session && end.is_some_and(|end| differs(&reading.at(end, SessionView::Over)));
     let mut time = now;
+    // What the visitor's clock shows comes again: it is followed for one round after each other change.
+    let round = |from: Timestamp| clock_period.map_or(Timestamp::MAX, |period| from.saturating_add(period));
+    let mut clock_until = round(now);
     for step in 0.. {
-        let at = reading.at(time, view);
+        let at = reading.at(time, view).with_clock_until(clock_until);
         let session_end = end_candidate.filter(|end| *end > time);
-        let Some(next) = candidate(&at).into_iter().chain(session_end).min() else {
+        let staleness = reading.at(time, view).next_staleness(unit);
+        let others = session_end.into_iter().chain(staleness).min();
+        let Some(next) = candidate(&at).into_iter().chain(others).min() else {
             break;
         };
-        if next <= time || step >= MAX_INSTANTS || evaluate(&reading.at(next, view)) != *current {
+        if clock_period.is_some() {
+            let without_clock = candidate(&at.with_clock_until(Timestamp::MIN));
+            if without_clock.into_iter().chain(others).min() == Some(next) {
+                clock_until = round(next);
+            }
+        }
+        if next <= time || step >= MAX_INSTANTS || differs(&reading.at(next, view)) {
             return (next.max(time.saturating_add(1)), ends);
         }
         time = next;

@@ -1,5 +1,6 @@
 //! What conditions read, whether it is folded state or a whole log.
 
+use crate::aging::AgingTrait;
 use crate::cell::measure::Measure;
 use crate::cell::spec::{CellKind, CellSpec};
 use crate::cell::{Affinity, Cell};
@@ -33,6 +34,8 @@ pub trait Facts {
     fn last_session(&self) -> Option<Cow<'_, Session>>;
     /// What is known of the person.
     fn profile(&self) -> Cow<'_, Profile>;
+    /// When a trait was told last. Where that is not known, but the trait is, it is when anything was told.
+    fn told_at(&self, program: &Program, aging: &AgingTrait) -> Timestamp;
     /// The assignments that the visitor keeps.
     fn remembered(&self) -> &[Remembered];
     /// The earliest instant after `now` at which the measure, or its order to one of the numbers, changes by
@@ -87,6 +90,12 @@ impl Facts for State {
 
     fn profile(&self) -> Cow<'_, Profile> {
         Cow::Borrowed(&self.profile)
+    }
+
+    fn told_at(&self, _: &Program, aging: &AgingTrait) -> Timestamp {
+        // A state that is older than the declaration does not know.
+        let cell = self.cells.get(usize::from(aging.cell));
+        cell.and_then(Cell::newest_at).unwrap_or(self.profile.traits_at)
     }
 
     fn remembered(&self) -> &[Remembered] {

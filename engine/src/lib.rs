@@ -15,10 +15,12 @@
 
 #![forbid(unsafe_code)]
 
+pub mod aging;
 pub mod assign;
 pub mod assignment;
 pub mod base64url;
 pub mod cell;
+mod clock;
 mod codec;
 pub mod compile;
 pub mod condition;
@@ -45,6 +47,7 @@ pub mod regex;
 pub mod replay;
 pub mod request;
 mod sort;
+mod staleness;
 pub mod state;
 pub mod sticky;
 pub mod template;

@@ -1,5 +1,6 @@
 //! A compiled manifest: what `fold` and `decide` run.
 
+use crate::aging::AgingTrait;
 use crate::assign::{Seed, Share};
 use crate::assignment::Unit;
 pub use crate::cell::spec::{CellKind, CellSpec, Matcher, Scope};
@@ -11,14 +12,14 @@ use crate::mutation::Mutation;
 use crate::pages::PagePattern;
 use crate::sort::sort_by;
 use crate::sticky::Stickiness;
-use crate::time::Timestamp;
-use crate::value::Value;
+use crate::time::{LONGEST, Timestamp};
+use crate::value::{MAX_DEPTH, Value};
 use crate::value_tests::Set;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The first bytes of a program's binary form; the last digit is the form's version.
-const MAGIC: &[u8; 4] = b"NSP2";
+const MAGIC: &[u8; 4] = b"NSP3";
 
 /// A named set of visitors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,6 +59,8 @@ pub struct Experience {
     pub id: String,
     /// Whether it is shown at all.
     pub status: Status,
+    /// What the visitor must agree to besides personalisation.
+    pub purpose: Option<String>,
     /// The pages it is for; every page, if there are none.
     pub pages: Vec<PagePattern>,
     /// Who it is for; everybody, if there is none.
@@ -270,6 +273,10 @@ pub struct Program {
     pub trait_paths: Vec<Vec<String>>,
     /// The paths of events (`properties.…`) that any cell's condition reads.
     pub event_paths: Vec<Vec<String>>,
+    /// What hosts need not find out of a request unless it is in this list: `device`, `browser`, `bot`, `time`.
+    pub request_facts: Vec<String>,
+    /// The traits that may become too old, those with the longest paths first.
+    pub aging: Vec<AgingTrait>,
     /// What leads from an event to the cells that it can touch; made from the rest.
     #[serde(skip)]
     pub(crate) index: Index,
@@ -380,6 +387,13 @@ impl Program {
         if self.trait_paths.iter().any(Vec::is_empty) {
             return None;
         }
+        for aging in &self.aging {
+            let nests = aging.default.nests_within(MAX_DEPTH);
+            let is_bounded = aging.max_age > 0 && aging.max_age <= LONGEST;
+            if aging.path.is_empty() || !is_bounded || !nests || usize::from(aging.cell) >= cells {
+                return None;
+            }
+        }
         let in_order = self
             .by_priority
             .iter()
@@ -395,6 +409,11 @@ impl Program {
         condition
             .refers_within(self.groups.len(), self.features.len())
             .then_some(())
+    }
+
+    /// Whether anything reads this fact of the request: one of those that are worth the question.
+    pub fn reads_of_request(&self, fact: &str) -> bool {
+        self.request_facts.iter().any(|known| known == fact)
     }
 
     /// The place of a feature.

@@ -5,6 +5,7 @@
 
 use crate::assignment::Unit as AssignmentUnit;
 use crate::cell::spec::Scope;
+use crate::clock;
 use crate::condition::{Condition, Node};
 use crate::program::{Assignment, Program, Rule};
 use crate::time::Timestamp;
@@ -45,6 +46,10 @@ pub(crate) struct Readers {
     pub(crate) profile: Vec<Unit>,
     /// Of the assignments that the visitor keeps.
     pub(crate) remembered: Vec<Unit>,
+    /// Units with the places of the declarations that the traits they read fall under, where age has an effect.
+    pub(crate) aging: Vec<(Unit, u16)>,
+    /// Units that read the visitor's clock, with after how long they have seen all that it shows.
+    pub(crate) clock: Vec<(Unit, i64)>,
     /// How each unit depends on time.
     pub(crate) timing: Vec<Timing>,
     /// The most numbers that a condition compares with.
@@ -116,11 +121,20 @@ impl Readers {
         readers
     }
 
+    /// After how long a unit that reads the visitor's clock has seen all that it shows.
+    pub(crate) fn clock_period(&self, unit: usize) -> Option<i64> {
+        let place = self
+            .clock
+            .binary_search_by_key(&unit, |(unit, _)| usize::from(*unit));
+        self.clock.get(place.ok()?).map(|(_, period)| *period)
+    }
+
     fn unit(&mut self, program: &Program, reads: &Reads<'_>) {
         let Ok(unit) = Unit::try_from(self.timing.len()) else {
             return;
         };
         let (mut lasts, mut of_session, mut reads_session) = (!reads.instants.is_empty(), false, false);
+        let mut clock: Option<i64> = None;
         let mut paths: Vec<&[String]> = Vec::new();
         for condition in &reads.conditions {
             let mut numbers = Vec::new();
@@ -164,7 +178,24 @@ impl Readers {
         for path in paths {
             match path.first().map_or("", String::as_str) {
                 "session" => (of_session, reads_session) = (true, true),
-                "profile" => add(Some(&mut self.profile), unit),
+                // They are known from the request.
+                "profile" if path.get(1).is_some_and(|name| name == "consent") => {
+                    add(Some(&mut self.request), unit);
+                }
+                "profile" if path.get(1).is_some_and(|name| name == "sessions") => reads_session = true,
+                "profile" => {
+                    add(Some(&mut self.profile), unit);
+                    let of_traits = path
+                        .get(2..)
+                        .filter(|_| path.get(1).is_some_and(|name| name == "traits"));
+                    let place = of_traits.and_then(|path| program.aging_place(path));
+                    if let Some(place) =
+                        place.filter(|place| program.aging.get(*place).is_some_and(|aging| !aging.is_used))
+                    {
+                        lasts = true;
+                        self.aging.push((unit, place as u16));
+                    }
+                }
                 kind @ ("affinity" | "score") => {
                     lasts = true;
                     let named = if kind == "score" {
@@ -177,10 +208,17 @@ impl Readers {
                         add(self.cells.get_mut(usize::from(*cell)), unit);
                     }
                 }
+                "request" if path.get(1).is_some_and(|name| name == "time") => {
+                    add(Some(&mut self.request), unit);
+                    lasts = true;
+                    let period = path.get(2).map_or(0, |part| clock::period(part));
+                    clock = clock.max(Some(period));
+                }
                 // Also the members of plain values, which read nothing more.
                 _ => add(Some(&mut self.request), unit),
             }
         }
+        self.clock.extend(clock.map(|period| (unit, period)));
         let timing = match (of_session, lasts) {
             (true, true) => Timing::Mixed,
             (true, false) => Timing::Session,

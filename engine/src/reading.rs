@@ -1,8 +1,10 @@
 //! One reading of the facts: at one instant, for one page.
 
+use crate::aging::AgingTrait;
 use crate::assignment::FeatureDecision;
 use crate::cell::measure::{Measure, nothing};
 use crate::cell::spec::CellKind;
+use crate::clock::Clock;
 use crate::condition::{Attributes, Condition, Node};
 use crate::decide::Context;
 use crate::event::MAX_IDENTIFIER;
@@ -103,6 +105,10 @@ pub(crate) struct Reading<'a> {
     features: &'a [FeatureDecision],
     pub(crate) now: Timestamp,
     pub(crate) session: SessionView,
+    /// Whether values are taken as fresh, however old they are.
+    takes_as_fresh: bool,
+    /// When the visitor's clock turns later than this is not asked.
+    clock_until: Timestamp,
 }
 
 impl<'a> Reading<'a> {
@@ -122,6 +128,16 @@ impl<'a> Reading<'a> {
             features: &[],
             now,
             session: SessionView::Actual,
+            takes_as_fresh: false,
+            clock_until: Timestamp::MAX,
+        }
+    }
+
+    /// The same, but for whether values are taken as fresh, however old they are.
+    pub(crate) const fn taking_as_fresh(self, takes_as_fresh: bool) -> Self {
+        Self {
+            takes_as_fresh,
+            ..self
         }
     }
 
@@ -141,6 +157,11 @@ impl<'a> Reading<'a> {
             session,
             ..*self
         }
+    }
+
+    /// The same, but that nobody asks when the visitor's clock turns later than at an instant.
+    pub(crate) const fn with_clock_until(&self, clock_until: Timestamp) -> Self {
+        Self { clock_until, ..*self }
     }
 
     fn in_session(&self) -> bool {
@@ -183,13 +204,68 @@ impl<'a> Reading<'a> {
         match path {
             [name] if name == "userId" => self.views.user_id.get(),
             [name] if name == "firstSeenAt" => self.views.first_seen_at.get(),
-            _ => match self.facts.profile() {
-                Cow::Borrowed(profile) => profile.attribute(path),
-                Cow::Owned(profile) => profile
-                    .attribute(path)
-                    .map(|value| Cow::Owned(value.into_owned())),
-            },
+            [name] if name == "sessions" => {
+                let sessions = self.facts.last_session().map_or(0, |session| session.number);
+                Some(Cow::Owned(Value::Number(f64::from(sessions))))
+            }
+            [consent, purpose] if consent == "consent" => {
+                Some(Cow::Owned(Value::Bool(self.context.agrees(purpose))))
+            }
+            [traits, of_traits @ ..] if traits == "traits" && !self.program.aging.is_empty() => {
+                let known = self.known_of_profile(path)?;
+                match self.stale(of_traits).filter(|aging| !aging.is_used) {
+                    None => Some(known),
+                    Some(aging) => {
+                        let value = aging.default.at(of_traits.get(aging.path.len()..)?)?;
+                        (!value.is_null()).then_some(Cow::Borrowed(value))
+                    }
+                }
+            }
+            _ => self.known_of_profile(path),
         }
+    }
+
+    /// What is known of the person, however old it is.
+    fn known_of_profile(&self, path: &[String]) -> Option<Cow<'a, Value>> {
+        match self.facts.profile() {
+            Cow::Borrowed(profile) => profile.attribute(path),
+            Cow::Owned(profile) => profile
+                .attribute(path)
+                .map(|value| Cow::Owned(value.into_owned())),
+        }
+    }
+
+    /// The declaration that the trait at a path falls under, if what is known of it is stale.
+    pub(crate) fn stale(&self, path: &[String]) -> Option<&'a AgingTrait> {
+        let aging = self.program.aging_trait(path).filter(|_| !self.takes_as_fresh)?;
+        (aging.stale_at(self.program, self.facts) <= self.now).then_some(aging)
+    }
+
+    /// When a trait was told last.
+    pub(crate) fn told_at(&self, aging: &AgingTrait) -> Timestamp {
+        self.facts.told_at(self.program, aging)
+    }
+
+    /// The earliest instant after this one at which something that the unit reads becomes stale.
+    pub(crate) fn next_staleness(&self, unit: usize) -> Option<Timestamp> {
+        if self.takes_as_fresh {
+            return None;
+        }
+        let aging = self.program.index.readers.aging.iter();
+        let read = aging.filter(|(reader, _)| usize::from(*reader) == unit);
+        read.filter_map(|(_, place)| self.program.aging.get(usize::from(*place)))
+            .map(|aging| aging.stale_at(self.program, self.facts))
+            .filter(|at| *at > self.now)
+            .min()
+    }
+
+    fn clock(&self) -> Option<Clock> {
+        Clock::read(self.context.request.document().get("time"))
+    }
+
+    fn of_clock(&self, part: &str) -> Option<Cow<'a, Value>> {
+        let shown = self.clock()?.part(part, self.now)?;
+        Some(Cow::Owned(Value::Number(shown)))
     }
 
     fn affinity_attribute(&self, path: &[String]) -> Option<Cow<'a, Value>> {
@@ -240,6 +316,14 @@ impl<'a> Reading<'a> {
                     .next_change_at(self.program, cell, *measure, numbers, self.now)
             }
             Node::Attribute(path, test) => match (path.first()?.as_str(), path.get(1)?.as_str()) {
+                ("request", "time") => {
+                    let (clock, part) = (self.clock()?, path.get(2)?);
+                    numbers.clear();
+                    condition.numbers_compared(*test, numbers);
+                    let turn = clock.next_turn(part, numbers, self.now);
+                    let turn = turn.filter(|at| *at <= self.clock_until);
+                    turn.into_iter().chain(clock.next_change(self.now)).min()
+                }
                 ("session", "duration") if self.in_session() => {
                     numbers.clear();
                     condition.numbers_compared(*test, numbers);
@@ -275,7 +359,10 @@ impl Attributes for Reading<'_> {
         let (root, rest) = path.split_first()?;
         // By its first letter: roots of the same length would all be compared.
         match (root.as_bytes().first()?, root.as_str()) {
-            (b'r', "request") => self.context.request.document().at(rest).map(Cow::Borrowed),
+            (b'r', "request") => match rest {
+                [time, part] if time == "time" => self.of_clock(part),
+                _ => self.context.request.document().at(rest).map(Cow::Borrowed),
+            },
             (b'v', "visitor") if rest.len() == 1 => Some(Cow::Borrowed(&self.views.visitor_id)),
             (b's', "session") => self.session_attribute(rest),
             (b'p', "profile") => self.profile_attribute(rest),

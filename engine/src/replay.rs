@@ -62,7 +62,7 @@ impl LoggedEvent {
             .or(page.get("path").as_str())
             .unwrap_or("/");
         let mut extra = Object::new();
-        for name in ["geo", "language", "device", "browser"] {
+        for name in ["geo", "language", "device", "browser", "bot", "time"] {
             let value = event.context.get(name);
             if !value.is_null() {
                 extra.insert(name, value.clone());
@@ -71,7 +71,24 @@ impl LoggedEvent {
         if let Some(referrer) = page.get("referrer").as_str() {
             extra.insert("referrer", referrer);
         }
-        let request = Request::new(url, extra);
+        let mut request = Request::new(url, extra);
+        // What Segment's clients say of consent, in the form of the consent cookie.
+        if let Some(categories) = event
+            .context
+            .get("consent")
+            .get("categoryPreferences")
+            .as_object()
+        {
+            let mut agreed = String::new();
+            for (purpose, _) in categories
+                .iter()
+                .filter(|(_, agrees)| **agrees == Value::Bool(true))
+            {
+                agreed.push('.');
+                agreed.push_str(purpose);
+            }
+            request.set_consent(Some(agreed), true);
+        }
         Ok(Self {
             line,
             visitor_id,

@@ -1,7 +1,7 @@
 //! What is known of the request for a page, as the document that conditions read below `request`.
 
 use crate::value::{Object, Value};
-use crate::wire::split_preview;
+use crate::wire::{consents, split_preview};
 
 /// The longest address that is read; of a longer one the rest is cut off.
 const MAX_URL: usize = 4_096;
@@ -14,6 +14,14 @@ pub struct Request {
     url: String,
     path: (usize, usize),
     document: Value,
+    agreement: Option<Agreement>,
+}
+
+/// What the visitor agrees to, as their consent cookie says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Agreement {
+    cookie: Option<String>,
+    is_required: bool,
 }
 
 impl Request {
@@ -80,7 +88,40 @@ impl Request {
             url: url.to_owned(),
             path: (path_at, query_at),
             document: Value::Object(document),
+            agreement: None,
         }
+    }
+
+    /// The same with what the visitor agrees to: the value of their consent cookie, and whether the site asks for
+    /// their agreement.
+    #[must_use]
+    pub fn with_consent(mut self, cookie: Option<&str>, is_required: bool) -> Self {
+        self.set_consent(cookie.map(str::to_owned), is_required);
+        self
+    }
+
+    /// Takes note of what the visitor agrees to.
+    pub fn set_consent(&mut self, cookie: Option<String>, is_required: bool) {
+        self.agreement = Some(Agreement { cookie, is_required });
+    }
+
+    /// The same visitor's request for another page.
+    #[must_use]
+    pub fn elsewhere(&self, url: &str, extra: Object) -> Self {
+        Self {
+            agreement: self.agreement.clone(),
+            ..Self::new(url, extra)
+        }
+    }
+
+    /// Whether the visitor agrees to a purpose; `None` if nothing is known of that.
+    pub fn agrees(&self, purpose: &str) -> Option<bool> {
+        let agreement = self.agreement.as_ref()?;
+        Some(consents(
+            agreement.cookie.as_deref(),
+            purpose,
+            agreement.is_required,
+        ))
     }
 
     /// The address without its fragment.

@@ -292,13 +292,14 @@ impl State {
             (Some(mine), Some(theirs)) if mine != theirs => return Ok(()),
             (Some(_), None) => {
                 // The origin has not seen yet who this is: its snapshot does not count as one of this person.
-                self.merge_cells(program, &other);
+                self.merge_all_but_told(program, &other);
                 return Ok(());
             }
             (_, Some(theirs)) => self.profile.user_id = Some(theirs.clone()),
             (None, None) => {}
         }
-        if program.site.shares_traits || other.profile.user_id.is_none() {
+        let takes_traits = program.site.shares_traits || other.profile.user_id.is_none();
+        if takes_traits {
             self.take_traits(program, &other);
         }
         if other.profile.first_seen_at > 0
@@ -307,8 +308,27 @@ impl State {
             self.profile.first_seen_at = other.profile.first_seen_at;
         }
         self.profile.snapshot_at = self.profile.snapshot_at.max(snapshot.as_of);
-        self.merge_cells(program, &other);
+        if takes_traits {
+            self.merge_cells(program, &other);
+        } else {
+            self.merge_all_but_told(program, &other);
+        }
         Ok(())
+    }
+
+    /// Takes over the visitor's cells of another state, but for when traits were told: these are not taken over.
+    fn merge_all_but_told(&mut self, program: &Program, other: &State) {
+        let told = |state: &State| -> Vec<Option<Cell>> {
+            let places = program.aging.iter().map(|aging| usize::from(aging.cell));
+            places.map(|place| state.cells.get(place).cloned()).collect()
+        };
+        let mine = told(self);
+        self.merge_cells(program, other);
+        for (aging, mine) in program.aging.iter().zip(mine) {
+            if let (Some(cell), Some(mine)) = (self.cells.get_mut(usize::from(aging.cell)), mine) {
+                *cell = mine;
+            }
+        }
     }
 
     /// Takes over the traits of another state: what was told last wins, and the rest is completed.

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helper fails its test by a panic")]
 
-use nearside_engine::compile::compile;
+use nearside_engine::compile::{Warning, compile};
 use nearside_engine::decide::{Context, Decisions, Reason, decide};
 use nearside_engine::facts::edits;
 use nearside_engine::program::Program;
@@ -16,9 +16,15 @@ use std::collections::BTreeSet;
 
 const NOON: Timestamp = 1_795_262_400_000;
 
+/// Whether the compiler warned of more than attributes of the request that only a host of its own has.
+fn has_mistakes(warnings: &[Warning]) -> bool {
+    let of_host = |warning: &Warning| warning.message.starts_with("there is no `request.");
+    !warnings.iter().all(of_host)
+}
+
 fn valid(manifest: &str) -> Program {
     let (program, warnings) = compile(&serde_json::from_str(manifest).unwrap());
-    assert_eq!(warnings, [], "{manifest}");
+    assert!(!has_mistakes(&warnings), "{warnings:?}");
     // Through its bytes, as the edge has it.
     Program::from_bytes(&program.to_bytes()).unwrap()
 }

@@ -36,7 +36,7 @@ const MANIFEST: &str = r#"{
         "often":{"when":{"$events":{"name":"A","in":"visitor","count":{"$gte":100}}}},
         "lately":{"when":{"$events":{"name":"A","in":"visitor","within":"1d","count":{"$gte":40}}}},
         "now":{"when":{"$and":[{"$events":{"name":"A"}},{"$segment":"reader"},{"profile.traits.plan":{"$in":["pro",7,null]}}]}},
-        "deep":{"when":{"$nor":[{"request.a":{"$elemMatch":{"x":{"$size":2}}}},{"request.b":{"$all":["a",{"$containsi":"B"}]}}]}}},
+        "deep":{"when":{"$nor":[{"profile.traits.a":{"$elemMatch":{"x":{"$size":2}}}},{"profile.traits.b":{"$all":["a",{"$containsi":"B"}]}}]}}},
     "experiences":[
         {"id":"a","segment":"reader","pages":[{"path":"/a/:b/*"}],"holdout":0.1,"traffic":0.9,"group":"g","priority":3,
          "schedule":{"from":"2026-11-01","to":"2027-01-01"},
@@ -55,7 +55,7 @@ const MANIFEST: &str = r#"{
              "range":[0,0.9],"value":{"hex":["f00",1]}},
             {"variants":[{"value":1,"passThrough":true},{"value":null}],"traffic":0.5}]},
         "near":{"rules":[
-            {"when":{"request.geo":{"$near":{"lat":48,"lon":2,"km":20}},"request.v":{"$vgte":"1.2.3","$vne":7,"$ini":["É"],"$alli":["x"]}},
+            {"when":{"request.geo":{"$near":{"lat":48,"lon":2,"km":20}},"profile.traits.v":{"$vgte":"1.2.3","$vne":7,"$ini":["É"],"$alli":["x"]}},
              "sticky":true,"variants":[{"value":1},{"value":2}]},
             {"when":{"$feature":{"id":"color","is":"grey"}},"value":true,"schedule":{"from":"2026-11-01"}}]}}}"#;
 
@@ -310,7 +310,7 @@ fn programs_survive_their_bytes() {
         Program::from_bytes(b"NSP9xxxxxxxxxxxx"),
         Err(ProgramError::Version)
     );
-    assert_eq!(Program::from_bytes(b"NSP2xxx"), Err(ProgramError::Checksum));
+    assert_eq!(Program::from_bytes(b"NSP3xxx"), Err(ProgramError::Checksum));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helper fails its test by a panic")]
 
-use nearside_engine::compile::compile;
+use nearside_engine::compile::{Warning, compile};
 use nearside_engine::decide::{Context, decide};
 use nearside_engine::program::Program;
 use nearside_engine::request::Request;
@@ -13,13 +13,19 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
+/// Whether the compiler warned of more than attributes of the request that only a host of its own has.
+fn has_mistakes(warnings: &[Warning]) -> bool {
+    let of_host = |warning: &Warning| warning.message.starts_with("there is no `request.");
+    !warnings.iter().all(of_host)
+}
+
 /// Whether the condition holds where `request` has these members.
 #[track_caller]
 fn holds(condition: &str, members: &str) -> bool {
     let (program, warnings) = compile(&json(&format!(
         r#"{{"segments":{{"s":{{"when":{condition}}}}}}}"#
     )));
-    assert_eq!(warnings, [], "{condition}");
+    assert!(!has_mistakes(&warnings), "{warnings:?}");
     // Through its bytes, as the edge has it.
     let program = Program::from_bytes(&program.to_bytes()).unwrap();
     let members = json(members).as_object().cloned().unwrap();
@@ -176,7 +182,7 @@ fn groups() {
             r#"{{"groups":{{"many":[{}]}},"segments":{{"s":{{"when":{{"request.v":{test}}}}}}}}}"#,
             values.join(",")
         )));
-        assert_eq!(warnings, []);
+        assert!(!has_mistakes(&warnings), "{warnings:?}");
         let program = Program::from_bytes(&program.to_bytes()).unwrap();
         let members = json(&format!(r#"{{"v":{value}}}"#)).as_object().cloned().unwrap();
         let context = Context {

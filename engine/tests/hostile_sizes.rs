@@ -5,7 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helper fails its test by a panic")]
 
-use nearside_engine::compile::compile;
+use nearside_engine::compile::{Warning, compile};
 use nearside_engine::decide::{Context, decide};
 use nearside_engine::event::{Arrival, Event, EventError};
 use nearside_engine::fold::fold;
@@ -25,7 +25,9 @@ fn read(json: serde_json::Value) -> Value {
 
 fn program(manifest: serde_json::Value) -> Program {
     let (program, warnings) = compile(&read(manifest));
-    assert_eq!(warnings, []);
+    // Hosts may say more of a request than the edge does.
+    let of_host = |warning: &Warning| warning.message.starts_with("there is no `request.");
+    assert!(warnings.iter().all(of_host), "{warnings:?}");
     program
 }
 
@@ -121,7 +123,7 @@ fn a_megabyte_of_text_in_a_manifest() {
         assert!(said.contains(words), "{}", &said[..said.len().min(500)]);
     };
     named(
-        mistake(json!({"segments": {"s": {"when": {"request.a": {"$regex": text}}}}})),
+        mistake(json!({"segments": {"s": {"when": {"profile.traits.a": {"$regex": text}}}}})),
         "1000 characters",
     );
     named(

@@ -109,7 +109,37 @@ pub fn manifest(seed: u64) -> Value {
     });
     manifest["groups"] = json!({"payers": ["pro", "gold"], "some": ["user-1", "user-2", 30]});
     manifest["features"] = features(random, &names);
+    if random.chance(60) {
+        attributes(random, &mut manifest);
+    }
     to_value(manifest)
+}
+
+/// How old traits may be: of some of those that anything reads.
+fn attributes(random: &mut Random, manifest: &mut Json) {
+    let whole = manifest.to_string();
+    let mut made = serde_json::Map::new();
+    for (path, default) in [
+        ("profile.traits.plan", json!(random.one(&PLANS))),
+        ("profile.traits.age", json!(30)),
+        ("profile.traits.tags", json!([random.one(&TAGS), 7])),
+        ("profile.traits.address", json!({"city": "Wien"})),
+        ("profile.traits.address.city", json!(7)),
+        ("profile.traits.firstName", json!("friend")),
+    ] {
+        if !whole.contains(path) || random.chance(30) {
+            continue;
+        }
+        let mut aging = json!({"maxAge": random.one(&WINDOWS).0});
+        match random.below(5) {
+            0 => {}
+            1 => aging["whenStale"] = json!("use"),
+            2 => aging["whenStale"] = json!("unknown"),
+            _ => aging["whenStale"] = json!({"default": default}),
+        }
+        made.insert(path.to_owned(), aging);
+    }
+    manifest["attributes"] = Json::Object(made);
 }
 
 fn features(random: &mut Random, names: &[String]) -> Json {
@@ -203,6 +233,9 @@ fn experience(random: &mut Random, index: usize, names: &[String]) -> Json {
         _ => made["segment"] = json!(names[random.below(names.len())]),
     }
     assignment(random, &mut made);
+    if random.chance(15) {
+        made["purpose"] = json!(random.one(&["personalization", "ads"]));
+    }
     if random.chance(40) {
         made["group"] = json!(random.one(&["hero", "bar"]));
         made["priority"] = json!(random.below(3));
@@ -422,8 +455,37 @@ fn event_condition(random: &mut Random) -> Json {
     }
 }
 
+/// Hours of the day; also such as never come.
+fn hours(random: &mut Random) -> Json {
+    let hour = random.below(24);
+    match random.below(5) {
+        0 => json!({"$gte": hour}),
+        1 => json!({"$gte": hour, "$lt": hour + 3}),
+        2 => json!({"$not": {"$between": [hour, hour + 8]}}),
+        3 => json!({"$gt": 23.5}),
+        _ => json!(hour),
+    }
+}
+
 fn attribute(random: &mut Random) -> Json {
-    match random.below(22) {
+    match random.below(26) {
+        22 => json!({"request.time.hour": hours(random)}),
+        23 => match random.below(3) {
+            0 => json!({"request.time.weekday": {"$in": [1 + random.below(7), 7]}}),
+            1 => json!({"request.time.weekday": 1 + random.below(7), "request.time.hour": hours(random)}),
+            _ => json!({"request.time.offset": {"$gte": 60}}),
+        },
+        24 => match random.below(3) {
+            0 => json!({"request.device.type": random.one(&["mobile", "desktop"])}),
+            1 => json!({"request.browser": {"$exists": true}, "request.browser.version": {"$gte": 120}}),
+            _ => json!({"request.bot": {"$ne": true}}),
+        },
+        25 => match random.below(3) {
+            0 => json!({"profile.sessions": {random.one(&["$gte", "$lt"]): 1 + random.below(3)}}),
+            _ => {
+                json!({random.one(&["profile.consent.ads", "profile.consent.analytics"]): random.chance(50)})
+            }
+        },
         0 => json!({"request.path": {"$startsWith": "/products/"}}),
         1 => json!({"request.query.q": {"$exists": random.chance(50)}}),
         2 => json!({"request.utm.source": "mail"}),
@@ -583,6 +645,18 @@ impl Visitor {
         if random.chance(30) {
             message["context"]["language"] = json!(random.one(&["de", "fr"]));
         }
+        if random.chance(60) {
+            message["context"]["time"] = clock(random, time);
+        }
+        if random.chance(30) {
+            message["context"]["device"] = json!({"type": random.one(&["mobile", "tablet", "desktop"])});
+            message["context"]["browser"] = json!({"name": "firefox", "version": 118 + random.below(5)});
+            message["context"]["bot"] = json!(random.chance(20));
+        }
+        if random.chance(30) {
+            message["context"]["consent"] =
+                json!({"categoryPreferences": {"ads": random.chance(50), "analytics": random.chance(80)}});
+        }
         match random.below(20) {
             0..=6 => {
                 message["type"] = json!("page");
@@ -606,6 +680,16 @@ impl Visitor {
         self.sent.push(message.clone());
         message
     }
+}
+
+/// What a visitor's clock shows; now and then it is changed soon.
+fn clock(random: &mut Random, now: Timestamp) -> Json {
+    let mut made = json!({"offset": random.one(&[0, 60, -480, 330, 765])});
+    if random.chance(30) {
+        made["changesAt"] = json!(now + random.span(8 * DAY));
+        made["then"] = json!(random.one(&[0, 120, -420]));
+    }
+    made
 }
 
 fn properties(random: &mut Random) -> Json {

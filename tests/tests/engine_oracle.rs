@@ -12,7 +12,7 @@
 use nearside_engine::cell::measure::Measure;
 use nearside_engine::cell::spec::{CellKind, Keep, Note};
 use nearside_engine::compile::compile;
-use nearside_engine::decide::{Context, Decisions, decide};
+use nearside_engine::decide::{Context, Decisions, Reason, decide};
 use nearside_engine::decider::Decider;
 use nearside_engine::facts::Facts;
 use nearside_engine::fold::{fold, fold_profile};
@@ -275,6 +275,44 @@ fn a_settled_state_decides_as_the_whole_log_does() {
     let (before, after) = (before.load(Ordering::Relaxed), after.load(Ordering::Relaxed));
     println!("{before} bytes settled to {after}");
     assert!(after * 20 < before * 19, "{after} of {before} bytes are left");
+}
+
+/// A decision is due to stale values exactly if the same manifest, without ages, gives another variant.
+#[test]
+fn stale_data_is_the_reason_where_fresh_values_would_give_another_variant() {
+    let stale = &AtomicUsize::new(0);
+    for_all(0x5000_0000, |program, log, seed| {
+        if program.aging.is_empty() {
+            return Ok(());
+        }
+        let random = &mut Random::new(seed);
+        let mut manifest = corpus::manifest(seed);
+        if let Value::Object(members) = &mut manifest {
+            members.remove("attributes");
+        }
+        let (ageless, _) = compile(&manifest);
+        let mut visitors: BTreeMap<&str, (State, State, Timestamp)> = BTreeMap::new();
+        for logged in log {
+            let (state, other, latest) = visitors
+                .entry(&logged.visitor_id)
+                .or_insert_with(|| (State::new(program), State::new(&ageless), 0));
+            fold(program, state, &logged.event);
+            fold(&ageless, other, &logged.event);
+            *latest = (*latest).max(logged.event.time);
+            let now = *latest + random.span(2 * DAY);
+            let ours = decided(program, state, logged, now);
+            let fresh = decided(&ageless, other, logged, now);
+            for (ours, fresh) in ours.decisions.iter().zip(&fresh.decisions) {
+                let is_due = ours.reason == Reason::StaleData;
+                stale.fetch_add(usize::from(is_due), Ordering::Relaxed);
+                if is_due != (ours.variant != fresh.variant) {
+                    return Err(format!("line {} at {now}: {ours:?}, but {fresh:?}", logged.line));
+                }
+            }
+        }
+        Ok(())
+    });
+    assert!(stale.load(Ordering::Relaxed) > 100);
 }
 
 /// What the visitor's cells count at some instants.

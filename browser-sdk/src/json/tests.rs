@@ -164,7 +164,7 @@ fn numbers_are_the_same() {
 }
 
 #[test]
-fn integers_are_written_the_same() {
+fn numbers_are_written_the_same() {
     for text in [
         "0",
         "-1",
@@ -175,6 +175,13 @@ fn integers_are_written_the_same() {
         "-9007199254740991",
         "0.5",
         "-2.25",
+        "0.0001",
+        "0.00001",
+        "0.000012",
+        "9.999e-6",
+        "-0.0000026876942359947047",
+        "1e-7",
+        "5e-324",
     ] {
         check_written(text);
     }

@@ -186,6 +186,13 @@ fn read_unit(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: 
     if path.iter().map(String::as_str).eq(["visitor", "id"]) {
         return Some(Unit::Visitor);
     }
+    if attribute::changes_with_time(&path) {
+        report.error(
+            place,
+            "this changes by itself, so that nobody would keep a variant",
+        );
+        return None;
+    }
     compiler.reads(&path);
     Some(Unit::Attribute(path))
 }

@@ -1,6 +1,6 @@
 //! Paths of attributes: which there are, and which of them this version has.
 
-use super::vocabulary::{PROFILE, SESSION};
+use super::vocabulary::{PROFILE, REQUEST, SESSION};
 use super::warning::{Place, Report, suggestion};
 
 /// The longest path, in segments.
@@ -16,7 +16,14 @@ pub(super) fn of_decision(path: &str, place: &Place<'_>, report: &mut Report) ->
     let path = split(path, place, report)?;
     let name = path.get(1).map_or("", String::as_str);
     let problem = match path.first().map_or("", String::as_str) {
-        "request" => None,
+        "request" => {
+            let is_parameter = matches!(name, "query" | "utm") && path.len() == 3;
+            if !is_parameter && !REQUEST.contains(&path.join(".")) {
+                // What a host of its own says of a request may be read all the same.
+                report.warning(place, unknown_of_request(&path, name));
+            }
+            None
+        }
         "visitor" if name == "id" && path.len() == 2 => None,
         "visitor" => Some(unknown(&path, &["visitor.id"])),
         "session" if SESSION.contains(&path.join(".")) => None,
@@ -26,10 +33,11 @@ pub(super) fn of_decision(path: &str, place: &Place<'_>, report: &mut Report) ->
             Some("`profile.traits` needs the name of a trait: `profile.traits.plan`".to_owned())
         }
         "profile" if name == "traits" => None,
-        "profile" if PROFILE.contains(&path.join(".")) => None,
-        "profile" if path.len() == 2 && matches!(name, "sessions" | "consent") => {
-            Some(format!("`profile.{name}` is not supported by this version"))
+        "profile" if name == "consent" && path.len() == 3 => None,
+        "profile" if name == "consent" => {
+            Some("`profile.consent` needs the name of a purpose: `profile.consent.analytics`".to_owned())
         }
+        "profile" if PROFILE.contains(&path.join(".")) => None,
         "profile" => Some(unknown(&path, PROFILE.words)),
         "score" if path.len() == 2 => None,
         "score" => Some("expected `score.` and the score's name".to_owned()),
@@ -57,9 +65,30 @@ pub(super) fn changes_with_time(path: &[String]) -> bool {
     match path.first().map_or("", String::as_str) {
         "score" => true,
         "session" => path.get(1).is_some_and(|name| name == "duration"),
+        "request" => is_of_clock(path),
         "affinity" => path.get(2).is_some_and(|name| name == "weight"),
         _ => false,
     }
+}
+
+/// What there is below `request` and a name; or at all, if there is nothing of that name.
+fn unknown_of_request(path: &[String], name: &str) -> String {
+    let words = REQUEST.words.iter().copied();
+    let below = |word: &&str| word.split('.').nth(1) == Some(name);
+    let members: Vec<&str> = words.clone().filter(below).collect();
+    let path = path.join(".");
+    let near = if members.is_empty() {
+        let first: Vec<&str> = words.filter(|word| word.split('.').count() == 2).collect();
+        or_list(&format!("request.{name}"), &first)
+    } else {
+        or_list(&path, &members)
+    };
+    format!("there is no `{path}`{near}")
+}
+
+/// Whether the attribute is what the visitor's clock shows.
+fn is_of_clock(path: &[String]) -> bool {
+    path.len() == 3 && path.get(1).is_some_and(|time| time == "time")
 }
 
 /// Splits a path of an event; `None` after an error.

@@ -5,6 +5,7 @@ use super::condition::ConditionCompiler;
 use super::warning::{Place, Report, suggestion};
 use super::{Compiler, MAX_EXPERIENCES, attribute, event_condition, redirect, vocabulary};
 use crate::condition::{Condition, Node};
+use crate::decide::PERSONALIZATION;
 use crate::event::instant;
 use crate::mutation::{Mutation, Operation};
 use crate::pages::{PagePart, PagePattern};
@@ -86,20 +87,15 @@ fn one(
 ) -> Experience {
     report.unknown_keys(object, place, &[vocabulary::EXPERIENCE, vocabulary::ASSIGNMENT]);
     report.texts(object, place, &["name"]);
-    for (later, known) in [("kind", vocabulary::KIND), ("purpose", vocabulary::PURPOSE)] {
-        let given = value.get(later);
-        let is_default = given.is_null() || given.as_str().is_some_and(|given| known.contains(given));
-        if !is_default {
-            let message = match given.as_str() {
-                Some(kind) if later == "kind" && !vocabulary::KIND.contains(kind) => {
-                    let kinds = vocabulary::KIND.words;
-                    format!("expected one of {}{}", kinds.join(", "), suggestion(kind, kinds))
-                }
-                _ => format!("this `{later}` is not supported by this version"),
-            };
-            report.error(&place.member(later), message);
-        }
+    let kind = value.get("kind");
+    let is_kind = kind.as_str().is_some_and(|kind| vocabulary::KIND.contains(kind));
+    if !kind.is_null() && !is_kind {
+        let kinds = vocabulary::KIND.words;
+        let near = suggestion(kind.as_str().unwrap_or_default(), kinds);
+        let message = format!("expected one of {}{near}", kinds.join(", "));
+        report.error(&place.member("kind"), message);
     }
+    let purpose = purpose(value.get("purpose"), &place.member("purpose"), report);
     goal(compiler, value.get("goal"), &place.member("goal"), report);
     let text = |name: &str, report: &mut Report| match value.get(name) {
         Value::Null => None,
@@ -138,6 +134,7 @@ fn one(
     Experience {
         id,
         status,
+        purpose,
         pages,
         condition,
         requires,
@@ -148,6 +145,30 @@ fn one(
         group,
         priority,
         variants,
+    }
+}
+
+/// What the visitor must agree to besides personalisation, which nothing does without.
+fn purpose(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    match value {
+        Value::Null => None,
+        Value::String(name) if name == PERSONALIZATION => None,
+        // In a cookie `all` and `none` are no purposes.
+        Value::String(name) if name == "all" || name == "none" => {
+            report.error(place, format!("`{name}` is no purpose of its own"));
+            None
+        }
+        Value::String(name) if (1..=64).contains(&name.len()) && name.chars().all(is_plain) => {
+            Some(name.clone())
+        }
+        _ => {
+            report.error(
+                place,
+                "expected the name of a purpose: 1 to 64 letters, digits, `-` and `_`",
+            );
+            None
+        }
     }
 }
 

@@ -29,6 +29,16 @@ impl ConditionCompiler<'_> {
             report.error(path_place, "only attributes of the profile are watched over time");
             return None;
         };
+        if rest
+            .first()
+            .is_some_and(|name| name == "consent" || name == "sessions")
+        {
+            report.error(
+                path_place,
+                "this attribute of the profile is not watched over time",
+            );
+            return None;
+        }
         let duration = duration(object, "for", place, report)??;
         let is = ConditionCompiler::compile_for_value(
             self.shared(),

@@ -3,6 +3,7 @@
 //! A mistake never takes the manifest down: the segment or experience that has it is left out (an
 //! experience stays in the program as `invalid`), and a warning names the place.
 
+mod aging;
 mod assignment;
 mod attribute;
 mod condition;
@@ -71,6 +72,12 @@ pub fn compile(manifest: &Value) -> (Program, Vec<Warning>) {
         &mut compiler,
         manifest.get("experiences"),
         &root.member("experiences"),
+        &mut report,
+    );
+    aging::compile(
+        &mut compiler,
+        manifest.get("attributes"),
+        &root.member("attributes"),
         &mut report,
     );
     // The longer of two paths comes later, so that it is set inside of the shorter one's value.
@@ -216,6 +223,13 @@ impl Compiler {
             && !rest.is_empty()
         {
             add_once(&mut self.program.trait_paths, rest);
+        }
+        if let [root, name, ..] = path
+            && root == "request"
+            && matches!(name.as_str(), "device" | "browser" | "bot" | "time")
+            && !self.program.reads_of_request(name)
+        {
+            self.program.request_facts.push(name.clone());
         }
         if let [root, name, ..] = path
             && root == "session"

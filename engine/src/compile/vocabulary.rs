@@ -32,8 +32,12 @@ macro_rules! vocabulary {
 
 vocabulary! {
     MANIFEST: "the manifest" = [
-        "$schema", "segments", "experiences", "features", "groups", "site", "scores", "affinities", "description",
+        "$schema", "segments", "experiences", "features", "groups", "site", "scores", "affinities", "attributes",
+        "description",
     ];
+    ATTRIBUTE: "an attribute that ages" = ["maxAge", "whenStale", "description"];
+    WHEN_STALE: "whenStale" = ["use", "unknown"];
+    STALE_DEFAULT: "a value for a stale one" = ["default"];
     SITE: "the site" = ["exclude", "consent", "traits"];
     CONSENT: "consent" = ["granted", "required"];
     TRAITS: "traits" = ["own", "shared"];
@@ -53,7 +57,6 @@ vocabulary! {
     SCHEDULE: "a schedule" = ["from", "to"];
     STATUS: "status" = ["running", "paused", "draft", "stopped"];
     KIND: "kind" = ["personalization", "experiment", "redirect"];
-    PURPOSE: "purpose" = ["personalization"];
     VARIANT: "a variant" = ["id", "name", "description", "weight", "range", "mutations", "redirect"];
     MUTATION: "a mutation" = ["op", "selector", "name", "value", "description"];
     REDIRECT: "a redirect" = ["op", "value", "keepQuery", "description"];
@@ -99,11 +102,20 @@ vocabulary! {
         "$eq", "$ne", "$lt", "$lte", "$gt", "$gte", "$in", "$nin", "$between", "$not", "$and", "$or", "$nor",
     ];
     VALUE_TYPE: "a value's type" = ["string", "number", "boolean", "array", "object", "null", "undefined"];
+    REQUEST: "an attribute of the request" = [
+        "request.url", "request.host", "request.path", "request.search", "request.target", "request.query",
+        "request.utm", "request.referrer", "request.language", "request.geo", "request.geo.country",
+        "request.geo.region", "request.geo.city", "request.geo.timezone", "request.geo.lat", "request.geo.lon",
+        "request.gpc", "request.device", "request.device.type", "request.device.os", "request.browser",
+        "request.browser.name", "request.browser.version", "request.bot", "request.time.hour",
+        "request.time.weekday", "request.time.offset", "request.nothing",
+    ];
     SESSION: "an attribute of the session" = [
         "session.number", "session.isNew", "session.pageViews", "session.duration", "session.landingPage",
         "session.referrer", "session.campaign",
     ];
     PROFILE: "an attribute of the profile" = [
-        "profile.traits", "profile.userId", "profile.identified", "profile.firstSeenAt",
+        "profile.traits", "profile.userId", "profile.identified", "profile.firstSeenAt", "profile.sessions",
+        "profile.consent",
     ];
 }

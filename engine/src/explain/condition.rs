@@ -2,6 +2,7 @@
 
 use super::Asked;
 use super::test::test;
+use crate::aging::AgingTrait;
 use crate::cell::measure::Measure;
 use crate::cell::spec::{CellKind, CellSpec, Matcher, Note, Scope};
 use crate::condition::{Attributes, Condition, Node, NodeId, Run, Subject};
@@ -68,6 +69,7 @@ impl Walk<'_> {
                 if let Some((at, by)) = self.observed(path) {
                     insert_observed(&mut object, at, by);
                 }
+                self.insert_age(&mut object, path);
             }
             Some(Node::Measure(cell, measure, id)) => {
                 self.measure(&mut object, *cell, *measure, *id, subject);
@@ -128,6 +130,27 @@ impl Walk<'_> {
         }
     }
 
+    /// The declaration of how old the attribute at a path may be.
+    fn aging(&self, path: &[String]) -> Option<&AgingTrait> {
+        let [profile, traits, path @ ..] = path else {
+            return None;
+        };
+        let is_trait = profile == "profile" && traits == "traits";
+        self.asked.program.aging_trait(path).filter(|_| is_trait)
+    }
+
+    /// How old the attribute may be, and, if it is older, what became of it.
+    fn insert_age(&self, object: &mut Object, path: &[String]) {
+        let Some(aging) = self.aging(path) else { return };
+        object.insert("maxAge", aging.max_age as f64);
+        let below_profile = path.get(1..).unwrap_or_default();
+        let is_known = self.asked.state.profile.attribute(below_profile).is_some();
+        let stale = path.get(2..).and_then(|path| self.asked.reading.stale(path));
+        if let Some(stale) = stale.filter(|_| is_known) {
+            object.insert("whenStale", stale.when_stale().name());
+        }
+    }
+
     /// When the attribute at a path was observed, and by what.
     fn observed(&self, path: &[String]) -> Option<(Timestamp, &'static str)> {
         let state = self.asked.state;
@@ -143,7 +166,12 @@ impl Walk<'_> {
         let known = match (path.first()?.as_str(), path.get(1).map_or("", String::as_str)) {
             ("request" | "visitor", _) => (self.asked.now, "request"),
             ("session", _) => (state.session.last_at, "event"),
+            ("profile", "consent") => (self.asked.now, "request"),
+            ("profile", "sessions") => (state.session.last_at, "event"),
             ("profile", "firstSeenAt") => (state.profile.first_seen_at, "event"),
+            ("profile", "traits") if self.aging(path).is_some() => {
+                (self.asked.reading.told_at(self.aging(path)?), "identify")
+            }
             ("profile", _) if state.profile.snapshot_at > state.profile.traits_at => {
                 (state.profile.snapshot_at, "origin")
             }

@@ -13,7 +13,8 @@
 //!
 //! A TRACE has `holds`, and one of: `all`, `any` (traces), `not` (a trace), `segment`, `feature`, `path` with `value`
 //! and `test`, `measure` with `events`, `value` and `test`, or `groups` with the trace of the group that decided.
-//! What was read has `observedAt` (milliseconds) and `by` (`request`, `event`, `identify`, `origin`), if it is known.
+//! What was read has `observedAt` (milliseconds) and `by` (`request`, `event`, `identify`, `origin`), if it is known;
+//! an attribute that may become too old has `maxAge`, and what became of a value that is: `whenStale`.
 //! `exact` is `false` where so many events were seen that a window's edge may be off by 1/32 of its length.
 
 mod assignment;

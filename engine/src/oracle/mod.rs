@@ -5,6 +5,7 @@
 
 mod measures;
 
+use crate::aging::AgingTrait;
 use crate::cell::measure::Measure;
 use crate::cell::spec::{CellKind, CellSpec, Keep, Note, Observation, Scope};
 use crate::cell::{Affinity, MAX_EXACT, MAX_GROUPS};
@@ -299,6 +300,17 @@ impl Facts for Log<'_> {
 
     fn profile(&self) -> Cow<'_, Profile> {
         Cow::Borrowed(self.memo.person.get_or_init(|| self.person(self.events.len())))
+    }
+
+    fn told_at(&self, _: &Program, aging: &AgingTrait) -> Timestamp {
+        let of_person = &self.events[self.person_begins()..];
+        let identifies = of_person.iter().filter(|event| event.kind == EventKind::Identify);
+        let tells = |event: &&&Event| {
+            let told = event.traits.at(&aging.path);
+            told.is_some_and(|value| !value.is_null())
+        };
+        let told = identifies.filter(tells).map(|event| event.time).max();
+        told.unwrap_or_else(|| self.profile().traits_at)
     }
 
     fn remembered(&self) -> &[Remembered] {

@@ -183,9 +183,10 @@ impl Page {
                 format!("is {}", quoted(value))
             };
             return format!(
-                "{path} {found} (asked: {}){}",
+                "{path} {found} (asked: {}){}{}",
                 test(asked, plain),
-                self.observed(trace)
+                self.observed(trace),
+                staleness(trace)
             );
         }
         if let Some(measure) = trace.get("measure").as_str() {
@@ -294,6 +295,18 @@ impl Page {
             by => format!(", from the {by} {when}"),
         }
     }
+}
+
+/// What became of a value that is too old.
+fn staleness(trace: &Value) -> String {
+    let became = match trace.get("whenStale").as_str() {
+        Some("unknown") => "taken as unknown",
+        Some("default") => "its default is taken",
+        Some(_) => "used all the same",
+        None => return String::new(),
+    };
+    let max_age = trace.get("maxAge").as_f64().unwrap_or_default();
+    format!(": older than {}, {became}", span(max_age))
 }
 
 fn items<'v>(value: &'v Value, name: &str) -> &'v [Value] {
@@ -436,7 +449,7 @@ fn reason(of: &Value) -> String {
         "holdout" => "the visitor is held out, to know its effect",
         "not-in-traffic" => "the visitor is outside of its traffic",
         "excluded" => "another one keeps it away",
-        "stale-data" => "a value that it needs is too old",
+        "stale-data" => "a value is too old, and it would be decided otherwise if it were not",
         "invalid" => "it has a mistake; `nearside check` names it",
         "default" => "no rule gives another value",
         other => other,

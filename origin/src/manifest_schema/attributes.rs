@@ -25,7 +25,8 @@ impl JsonSchema for Attributes {
         json_schema!({
             "type": "object",
             "patternProperties": {
-                r"^request(\.[^.]+)*$": value,
+                r"^request\.(query|utm)\.[^.]+$": value,
+                r"^profile\.consent\.[^.]+$": value,
                 r"^session\.campaign\.[^.]+$": value,
                 r"^profile\.traits(\.[^.]+)+$": value,
                 r"^score\.[^.]+$": number,

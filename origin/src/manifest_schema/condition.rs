@@ -80,6 +80,51 @@ pub struct Condition {
     /// The city.
     #[schemars(rename = "request.geo.city")]
     pub request_city: Option<ValueTest>,
+    /// The latitude, in degrees.
+    #[schemars(rename = "request.geo.lat")]
+    pub request_latitude: Option<ValueTest>,
+    /// The longitude, in degrees.
+    #[schemars(rename = "request.geo.lon")]
+    pub request_longitude: Option<ValueTest>,
+    /// The parameters of the address.
+    #[schemars(rename = "request.query")]
+    pub request_query: Option<ValueTest>,
+    /// The parameters of the address that begin with `utm_`.
+    #[schemars(rename = "request.utm")]
+    pub request_utm: Option<ValueTest>,
+    /// What the visitor holds in their hands: an object with `type` and `os`.
+    #[schemars(rename = "request.device")]
+    pub request_device: Option<ValueTest>,
+    /// `mobile`, `tablet`, `desktop`, `tv` or `console`.
+    #[schemars(rename = "request.device.type")]
+    pub request_device_type: Option<ValueTest>,
+    /// `android`, `ios`, `windows`, `macos`, `linux`, `chromeos`, `tizen` or `webos`.
+    #[schemars(rename = "request.device.os")]
+    pub request_device_os: Option<ValueTest>,
+    /// The browser: an object with `name` and `version`.
+    #[schemars(rename = "request.browser")]
+    pub request_browser: Option<ValueTest>,
+    /// The browser's name in small letters: `chrome`, `safari`, `firefox`, `edge`…
+    #[schemars(rename = "request.browser.name")]
+    pub request_browser_name: Option<ValueTest>,
+    /// The browser's version: a whole number.
+    #[schemars(rename = "request.browser.version")]
+    pub request_browser_version: Option<ValueTest>,
+    /// Whether it is a program that visits the page, and says so.
+    #[schemars(rename = "request.bot")]
+    pub request_bot: Option<ValueTest>,
+    /// The hour that the visitor's clock shows: 0 to 23.
+    #[schemars(rename = "request.time.hour")]
+    pub request_hour: Option<Quantity<Number>>,
+    /// The day of the week where the visitor is: 1, Monday, to 7.
+    #[schemars(rename = "request.time.weekday")]
+    pub request_weekday: Option<Quantity<Number>>,
+    /// How many minutes the visitor's clock is ahead of UTC.
+    #[schemars(rename = "request.time.offset")]
+    pub request_offset: Option<Quantity<Number>>,
+    /// What never has a value: an importer writes it for what it cannot ask.
+    #[schemars(rename = "request.nothing")]
+    pub request_nothing: Option<ValueTest>,
     /// The time zone, such as `Europe/Vienna`.
     #[schemars(rename = "request.geo.timezone")]
     pub request_timezone: Option<ValueTest>,
@@ -113,6 +158,9 @@ pub struct Condition {
     /// When the visitor was first seen.
     #[schemars(rename = "profile.firstSeenAt")]
     pub profile_first_seen_at: Option<ValueTest>,
+    /// How many sessions there were in this browser, the one that is going on included.
+    #[schemars(rename = "profile.sessions")]
+    pub profile_sessions: Option<ValueTest>,
     /// Attributes with names of the site's own.
     #[schemars(flatten)]
     pub attributes: Attributes,

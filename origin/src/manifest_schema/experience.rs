@@ -21,8 +21,9 @@ pub struct Experience {
     pub description: Option<String>,
     /// What kind of experience it is.
     pub kind: Option<Kind>,
-    /// What the visitor must have agreed to.
-    pub purpose: Option<Purpose>,
+    /// What the visitor must have agreed to besides personalization.
+    #[schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"), extend("not" = {"enum": ["all", "none"]}))]
+    pub purpose: Option<String>,
     /// Whether it runs; `running` unless it is given.
     pub status: Option<Status>,
     /// From when on, and until when.
@@ -86,14 +87,6 @@ pub enum Kind {
     Experiment,
     /// To send visitors to another page.
     Redirect,
-}
-
-/// What the visitor must have agreed to.
-#[derive(Debug, JsonSchema)]
-#[schemars(rename_all = "camelCase")]
-pub enum Purpose {
-    /// To see what is made for them.
-    Personalization,
 }
 
 /// Whether something runs.

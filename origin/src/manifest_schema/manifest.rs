@@ -1,5 +1,6 @@
 //! The manifest as a whole, the site, segments.
 
+use super::aging::AgingAttribute;
 use super::condition::Condition;
 use super::experience::{Experience, PagePattern};
 use super::feature::Feature;
@@ -29,6 +30,9 @@ pub struct Manifest {
     /// What visitors like, by name: the values of what they do with the most points.
     #[schemars(extend("propertyNames" = {"pattern": "^[A-Za-z0-9_-]{1,64}$"}))]
     pub affinities: Option<BTreeMap<String, Affinity>>,
+    /// How old traits may be, by their paths, such as `profile.traits.plan`.
+    #[schemars(extend("maxProperties" = 200, "propertyNames" = {"pattern": r"^profile\.traits(\.[^.]+)+$"}))]
+    pub attributes: Option<BTreeMap<String, AgingAttribute>>,
     /// Values that programs read, by name.
     pub features: Option<BTreeMap<String, Feature>>,
     /// What visitors see.

@@ -4,6 +4,7 @@
 //! it is written. What a manifest means, `nearside_engine::compile` alone decides; tests hold the two against
 //! each other. The docs of the members become the descriptions that editors show.
 
+mod aging;
 mod assignment;
 mod attributes;
 mod condition;
@@ -19,13 +20,14 @@ mod shape;
 mod text;
 mod value_test;
 
+pub use aging::{AgingAttribute, StaleDefault, StaleWord, WhenStale};
 pub use assignment::{
     AssignmentFilter, HashVersion, QueryOverride, Stickiness, StickyVersions, Traffic, TrafficStep,
 };
 pub use attributes::Attributes;
 pub use condition::{Condition, EventCondition, FeatureTest, Held, MemberCondition};
 pub use events::{AgoTest, Event, EventMeasure, EventType, Events, FirstOrLast, Scope, ValueOfEvent};
-pub use experience::{Experience, Kind, PagePattern, Purpose, Schedule, Status, Variant};
+pub use experience::{Experience, Kind, PagePattern, Schedule, Status, Variant};
 pub use feature::{Feature, FeatureVariant, Rule};
 pub use manifest::{Consent, Manifest, Segment, Site, TraitSharing};
 pub use mutation::{Change, Mutation, NamedChange, NamedRemoval, Redirect, Removal};

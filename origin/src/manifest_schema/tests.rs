@@ -27,11 +27,14 @@ fn the_committed_schema_is_the_generated_one() {
 }
 
 /// Places of the schema, and the lists of the compiler's vocabulary that they hold.
-const PLACES: [(&str, &[&str]); 45] = [
+const PLACES: [(&str, &[&str]); 47] = [
     ("", &["the manifest"]),
     ("Site", &["the site"]),
     ("Consent", &["consent"]),
     ("TraitSharing", &["traits"]),
+    ("AgingAttribute", &["an attribute that ages"]),
+    ("StaleWord", &["whenStale"]),
+    ("StaleDefault", &["a value for a stale one"]),
     ("Segment", &["a segment"]),
     ("Experience", &["an experience", "an assignment"]),
     ("AssignmentFilter", &["a filter"]),
@@ -41,7 +44,6 @@ const PLACES: [(&str, &[&str]); 45] = [
     ("Schedule", &["a schedule"]),
     ("Status", &["status"]),
     ("Kind", &["kind"]),
-    ("Purpose", &["purpose"]),
     ("Variant", &["a variant"]),
     ("Mutation", &["a mutation", "a redirect"]),
     ("Feature", &["a feature"]),
@@ -51,7 +53,7 @@ const PLACES: [(&str, &[&str]); 45] = [
     ("Affinity", &["an affinity"]),
     ("EventWithPoints", &["an event with points"]),
     ("EventType", &["an event's type"]),
-    ("Condition", &["a condition", SESSION, PROFILE]),
+    ("Condition", &["a condition", REQUEST, SESSION, PROFILE]),
     ("EventCondition", &[JOINING, "an attribute of an event"]),
     ("MemberCondition", &[JOINING]),
     ("Events", &["the events", AGGREGATES]),
@@ -74,6 +76,7 @@ const PLACES: [(&str, &[&str]); 45] = [
     ("Operators/properties/$type", &["a value's type"]),
     ("HashVersion", &[]),
 ];
+const REQUEST: &str = "an attribute of the request";
 const SESSION: &str = "an attribute of the session";
 const PROFILE: &str = "an attribute of the profile";
 const AGGREGATES: &str = "an aggregate of $events";
@@ -97,8 +100,10 @@ fn lists() -> Lists {
     assert!(events.is_superset(&lists[AGGREGATES]));
     let plain = events.difference(&lists[AGGREGATES]).cloned().collect();
     lists.insert("the events", plain);
-    // A trait's name belongs to the path, so that it is a pattern.
-    assert!(lists.get_mut(PROFILE).unwrap().remove("profile.traits"));
+    // The name of a trait or purpose belongs to the path, so that it is a pattern.
+    for named in ["profile.traits", "profile.consent"] {
+        assert!(lists.get_mut(PROFILE).unwrap().remove(named));
+    }
     lists
 }
 
@@ -106,14 +111,8 @@ fn lists() -> Lists {
 fn words(schema: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let members = schema["properties"].as_object();
-    // What the edge tells of a request is not the compiler's to know.
-    found.extend(
-        members
-            .into_iter()
-            .flatten()
-            .map(|(name, _)| name.clone())
-            .filter(|name| !name.starts_with("request.") && name != "visitor.id"),
-    );
+    let members = members.into_iter().flatten().map(|(name, _)| name.clone());
+    found.extend(members.filter(|name| name != "visitor.id"));
     found.extend(schema["const"].as_str().map(str::to_owned));
     for name in schema["enum"].as_array().into_iter().flatten() {
         found.extend(name.as_str().map(str::to_owned));

@@ -76,7 +76,7 @@ pub struct EventPath(
 #[derive(Debug, JsonSchema)]
 pub struct PathOfDecision(
     #[schemars(regex(
-        pattern = r"^(visitor\.id|request(\.[^.]+)*|session\.(number|isNew|pageViews|duration|landingPage|referrer|campaign(\.[^.]+)?)|profile\.(traits(\.[^.]+)+|userId|identified|firstSeenAt)|score\.[^.]+|affinity\.[^.]+\.(top|second|weight(\.[^.]+)+))$"
+        pattern = r"^(visitor\.id|request(\.[^.]+)+|session\.(number|isNew|pageViews|duration|landingPage|referrer|campaign(\.[^.]+)?)|profile\.(traits(\.[^.]+)+|consent\.[^.]+|userId|identified|firstSeenAt|sessions)|score\.[^.]+|affinity\.[^.]+\.(top|second|weight(\.[^.]+)+))$"
     ))]
     pub String,
 );

@@ -136,6 +136,41 @@ const EXPLAINED_LOG: &str = r#"{"type":"page","messageId":"1","anonymousId":"v",
 {"type":"page","messageId":"4","anonymousId":"v","timestamp":"2026-11-21T10:20:00Z","properties":{"category":"bikes"},"context":{"page":{"path":"/"}}}"#;
 
 #[test]
+fn replay_says_what_became_of_values_that_are_too_old() {
+    let log = r#"{"type":"identify","messageId":"1","anonymousId":"v","timestamp":"2026-11-20T10:00:00Z","traits":{"plan":"gold"}}
+{"type":"page","messageId":"2","anonymousId":"v","timestamp":"2026-11-22T10:00:00Z","context":{"time":{"offset":60}}}"#;
+    for (when_stale, reason, sentence) in [
+        (
+            r#""unknown""#,
+            "nothing: a value is too old, and it would be decided otherwise if it were not",
+            "✗ profile.traits.plan is not known (asked: \"gold\"), told 2 d ago: older than 1 d, taken as unknown",
+        ),
+        (
+            r#"{"default":"gold"}"#,
+            "`v`: assigned by the visitor's place",
+            "✓ profile.traits.plan is \"gold\" (asked: \"gold\"), told 2 d ago: older than 1 d, its default is taken",
+        ),
+        (
+            r#""use""#,
+            "`v`: assigned by the visitor's place",
+            "✓ profile.traits.plan is \"gold\" (asked: \"gold\"), told 2 d ago: older than 1 d, used all the same",
+        ),
+    ] {
+        let manifest = format!(
+            r#"{{"attributes":{{"profile.traits.plan":{{"maxAge":"1d","whenStale":{when_stale}}}}},
+                "experiences":[{{"id":"e","when":{{"profile.traits.plan":"gold"}},"variants":[{{"id":"v"}}]}}]}}"#
+        );
+        let files = Files::new(&[("m.json", &manifest), ("log.jsonl", log)]);
+        let (code, text, errors) = files.run(&["replay", "--manifest", "m.json", "--explain", "log.jsonl"]);
+        assert_eq!((code, errors.as_str()), (0, ""));
+        let last = &text[text.find("line 2").unwrap()..];
+        for expected in [&format!("experience e gives {reason}"), sentence] {
+            assert!(last.contains(expected), "{expected}\n{last}");
+        }
+    }
+}
+
+#[test]
 fn replay_explains_in_words_and_as_data() {
     let files = Files::new(&[("m.json", EXPLAINED), ("log.jsonl", EXPLAINED_LOG)]);
     let (code, text, errors) = files.run(&["replay", "--manifest", "m.json", "--explain", "log.jsonl"]);
@@ -234,7 +269,7 @@ fn import_makes_a_manifest_that_has_no_mistakes() {
         "-o",
         "manifest.json",
         "--map",
-        "plan=request.plan",
+        "plan=request.browser.name",
     ]);
     assert_eq!((code, output.as_str()), (0, ""), "{errors}");
     assert!(
@@ -252,7 +287,7 @@ fn import_makes_a_manifest_that_has_no_mistakes() {
     let manifest: Value =
         serde_json::from_slice(&std::fs::read(files.path("manifest.json")).unwrap()).unwrap();
     let when = &manifest["features"]["banner"]["rules"][0]["when"];
-    assert_eq!(when["request.plan"], "pro");
+    assert_eq!(when["request.browser.name"], "pro");
     assert_eq!(when["visitor.id"]["$inGroup"], "vip");
     let (code, printed, _) = files.run(&["import", "growthbook", "payload.json"]);
     assert_eq!(code, 0);

@@ -14,6 +14,7 @@ mod parity;
 mod previews;
 mod redirects;
 mod untouched;
+mod visitors_own;
 mod visits;
 
 use std::sync::OnceLock;

@@ -12,6 +12,23 @@ use xtask::stack::{DEVELOPMENT_EDGE_SECRET, StackOptions};
 const SESSIONS: usize = 500;
 const SEED: u64 = 20_261_121;
 
+/// A random manifest in which values become too old and hours turn.
+fn manifest_with_everything_that_changes() -> String {
+    (SEED..)
+        .map(|seed| serde_json::to_string(&corpus::manifest(seed)).unwrap())
+        .find(|manifest| {
+            [
+                "\"whenStale\":{",
+                "\"request.time.hour\"",
+                "\"request.time.weekday\"",
+                "\"purpose\":\"ads\"",
+            ]
+            .iter()
+            .all(|word| manifest.contains(word))
+        })
+        .unwrap()
+}
+
 #[test]
 fn decisions_and_their_explanations_are_the_same_in_all_three_places() {
     let parts: u64 = match std::env::var("NEARSIDE_LONG").as_deref() {
@@ -21,7 +38,7 @@ fn decisions_and_their_explanations_are_the_same_in_all_three_places() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let manifest = at("manifest.json");
-    fs::write(&manifest, serde_json::to_string(&corpus::manifest(SEED)).unwrap()).unwrap();
+    fs::write(&manifest, manifest_with_everything_that_changes()).unwrap();
     let stack = start(StackOptions {
         manifest: Some(manifest.clone()),
         ..StackOptions::default()

@@ -58,6 +58,21 @@ fn an_author_sees_a_variant_that_is_for_others() {
     assert_eq!(begun.header("referrer-policy"), Some("strict-origin"));
     let explained_first = explained(&begun).unwrap();
     assert_eq!(reason(&explained_first, "hero-bikes"), "forced");
+    // Whom it would be for else is told with it.
+    let trace = explained_first["explanation"]["experiences"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|trace| trace["experience"] == "hero-bikes");
+    assert_eq!(trace.unwrap()["when"]["segment"], "bike-lover");
+    assert_eq!(trace.unwrap()["when"]["holds"], false);
+    let whole: Value = serde_json::from_slice(&author.get("/_ns/state").body).unwrap();
+    let segments = whole["explanation"]["segments"].as_array().unwrap();
+    assert!(
+        segments
+            .iter()
+            .any(|segment| segment["segment"] == "bike-lover" && segment["because"]["measure"] == "count")
+    );
     assert_eq!(reason(&explained_first, "hero-headline"), "excluded");
     // The following pages too, and only what is for them.
     let next = author.get("/cart");

@@ -86,8 +86,8 @@ fn whatever_compiles_can_be_read_again() {
         (r#"{"$not":"#, "}", leaf),
         (r#"{"session.number":1,"$and":["#, "]}", leaf),
         (r#"{"session.number":1,"$nor":["#, "]}", leaf),
-        (r#"{"request.a":{"$elemMatch":"#, "}}", leaf),
-        (r#"{"request.a":{"$not":{"$size":{"$all":["#, "]}}}}", "7"),
+        (r#"{"profile.traits.a":{"$elemMatch":"#, "}}", leaf),
+        (r#"{"profile.traits.a":{"$not":{"$size":{"$all":["#, "]}}}}", "7"),
     ];
     for (open, close, innermost) in shapes {
         let mut compiled_at_all = false;
@@ -117,7 +117,11 @@ fn whatever_compiles_can_be_read_again() {
     }
     // A constant that JSON parsers take and the program's bytes do not hold.
     for levels in [60, 100] {
-        let when = format!(r#"{{"request.a":{}1{}}}"#, "[".repeat(levels), "]".repeat(levels));
+        let when = format!(
+            r#"{{"profile.traits.a":{}1{}}}"#,
+            "[".repeat(levels),
+            "]".repeat(levels)
+        );
         let (program, warnings) = compiled(&format!(r#"{{"segments":{{"a":{{"when":{when}}}}}}}"#));
         assert_eq!(program.segments.len(), usize::from(levels == 60), "{warnings:?}");
     }

@@ -135,8 +135,16 @@ fn members() {
     );
     with(r#""traffic":[]"#, &[".traffic: a ramp has 1 to 100 steps"]);
     with(
-        r#""purpose":"ads""#,
-        &[".purpose: this `purpose` is not supported by this version"],
+        r#""purpose":"a.b""#,
+        &[".purpose: expected the name of a purpose: 1 to 64 letters, digits, `-` and `_`"],
+    );
+    with(
+        r#""purpose":"all""#,
+        &[".purpose: `all` is no purpose of its own"],
+    );
+    with(
+        r#""hashAttribute":"request.time.hour""#,
+        &[".hashAttribute: this changes by itself, so that nobody would keep a variant"],
     );
     with(
         r#""goal":"Order Completed""#,
@@ -433,7 +441,7 @@ fn templates() {
         "attribute",
         "{{profile.trait.plan}}",
         &[
-            ".value: there is no `profile.trait.plan`: there are `profile.traits`, `profile.userId`, `profile.identified`, `profile.firstSeenAt`",
+            ".value: there is no `profile.trait.plan`: there are `profile.traits`, `profile.userId`, `profile.identified`, `profile.firstSeenAt`, `profile.sessions`, `profile.consent`",
         ],
     );
     with(

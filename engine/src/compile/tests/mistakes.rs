@@ -88,7 +88,7 @@ fn attributes() {
     );
     mistake(
         r#"{"profile.trait.plan":1}"#,
-        "@[\"profile.trait.plan\"]: there is no `profile.trait.plan`: there are `profile.traits`, `profile.userId`, `profile.identified`, `profile.firstSeenAt`",
+        "@[\"profile.trait.plan\"]: there is no `profile.trait.plan`: there are `profile.traits`, `profile.userId`, `profile.identified`, `profile.firstSeenAt`, `profile.sessions`, `profile.consent`",
     );
     mistake(
         r#"{"profile.traits":1}"#,
@@ -130,10 +130,22 @@ fn attributes() {
         r#"{"session.duration":{"$regex":"1"}}"#,
         "@[\"session.duration\"].$regex: `$regex` does not compare numbers",
     );
-    for later in ["profile.sessions", "profile.consent"] {
+    mistake(
+        r#"{"profile.consent":true}"#,
+        "@[\"profile.consent\"]: `profile.consent` needs the name of a purpose: `profile.consent.analytics`",
+    );
+    mistake(
+        r#"{"profile.sessions.x":1}"#,
+        "@[\"profile.sessions.x\"]: there is no `profile.sessions.x`: did you mean `profile.sessions`?",
+    );
+    mistake(
+        r#"{"request.time.hour":{"$in":["9"]}}"#,
+        "@[\"request.time.hour\"].$in[0]: expected a number",
+    );
+    for unwatched in ["profile.sessions", "profile.consent.ads"] {
         mistake(
-            &format!(r#"{{"{later}":1}}"#),
-            &format!("@[\"{later}\"]: `{later}` is not supported by this version"),
+            &format!(r#"{{"$held":{{"path":"{unwatched}","is":1,"for":"1d"}}}}"#),
+            "@.$held.path: this attribute of the profile is not watched over time",
         );
     }
 }
@@ -251,6 +263,39 @@ fn a_number_in_an_address_is_text() {
 }
 
 #[test]
+fn what_no_request_has() {
+    for (path, expected) in [
+        ("request.devise.type", "did you mean `request.device`?"),
+        ("request.device.system", "did you mean `request.device.type`?"),
+        ("request.geo.contry", "did you mean `request.geo.country`?"),
+        ("request.time", "did you mean `request.time.hour`?"),
+        (
+            "request.xyzzyplugh",
+            "there are `request.url`, `request.host`, `request.path`, `request.search`, `request.target`, \
+             `request.query`, `request.utm`, `request.referrer`, `request.language`, `request.geo`, `request.gpc`, \
+             `request.device`, `request.browser`, `request.bot`, `request.nothing`",
+        ),
+    ] {
+        let (program, warnings) =
+            compiled(&format!(r#"{{"segments":{{"a":{{"when":{{"{path}":null}}}}}}}}"#));
+        let place = format!("warning: $.segments.a.when[\"{path}\"]");
+        let message = format!("{place}: there is no `{path}`: {expected}");
+        let shown = warnings.first().map_or("", String::as_str);
+        assert_eq!(shown, message);
+        assert_eq!(segment_names(&program), ["a"]);
+    }
+    for path in [
+        "request.query.page",
+        "request.utm.source",
+        "request.geo",
+        "request.browser.version",
+    ] {
+        let (_, warnings) = compiled(&format!(r#"{{"segments":{{"a":{{"when":{{"{path}":"1"}}}}}}}}"#));
+        assert_eq!(warnings, [] as [&str; 0], "{path}");
+    }
+}
+
+#[test]
 fn groups() {
     let check = |manifest: &str, expected: &[&str]| {
         let (_, warnings) = compiled(manifest);
@@ -262,12 +307,12 @@ fn groups() {
     );
     check(
         r#"{"groups":{"a":{},"b":[1,[2]],"c":[]},"segments":{
-            "x":{"when":{"request.v":{"$inGroup":"a"}}},"y":{"when":{"request.v":{"$inGroup":"cc"}}}}}"#,
+            "x":{"when":{"profile.traits.v":{"$inGroup":"a"}}},"y":{"when":{"profile.traits.v":{"$inGroup":"cc"}}}}}"#,
         &[
             "error: $.groups.a: expected a list of values",
             "error: $.groups.b[1]: a group holds texts, numbers, `true`, `false` and `null`",
-            "error: $.segments.x.when[\"request.v\"].$inGroup: the group `a` has a mistake of its own",
-            "error: $.segments.y.when[\"request.v\"].$inGroup: there is no group `cc`: did you mean `c`?",
+            "error: $.segments.x.when[\"profile.traits.v\"].$inGroup: the group `a` has a mistake of its own",
+            "error: $.segments.y.when[\"profile.traits.v\"].$inGroup: there is no group `cc`: did you mean `c`?",
         ],
     );
 }
