@@ -25,6 +25,7 @@ mod outline;
 mod page;
 mod pipeline;
 mod splice;
+mod target;
 
 pub use page::{PageRewriter, RewriteError, Settings};
 
