@@ -3,7 +3,7 @@
 use crate::encode::Spelling;
 use crate::marks::{Implied, Marks};
 use crate::names::{implies_end, is_formatting};
-use lol_html::html_content::{ContentType, Element, EndTag, UserData};
+use crate::target::{End, Target};
 use nearside_engine::mutation::{Edit, Operation};
 use std::cell::Cell;
 use std::rc::Rc;
@@ -28,9 +28,9 @@ impl From<&Edit<'_>> for OwnedEdit {
 impl OwnedEdit {
     /// Applies the edit. What an element cannot take (content of an `<img>`, a name that is none) is left
     /// out; an edit never fails a page.
-    pub(crate) fn apply(&self, element: &mut Element<'_, '_>, marks: &Rc<Marks>, spelling: Spelling) {
+    pub(crate) fn apply(&self, element: &mut impl Target, marks: &Rc<Marks>, spelling: Spelling) {
         // Nobody sees what a removed element contains; its place, however, is there for the edits that follow.
-        if self.changes_content() && (element.removed() || is_raw_text(&element.tag_name())) {
+        if self.changes_content() && (element.is_removed() || is_raw_text(&element.name())) {
             return;
         }
         let content = &*match self.operation {
@@ -41,9 +41,9 @@ impl OwnedEdit {
         match self.operation {
             Operation::Text | Operation::Html => {
                 replace_content(element);
-                element.set_inner_content(content, ContentType::Html);
+                element.set_content(content);
             }
-            Operation::Attribute => set(element, &self.name, content),
+            Operation::Attribute => element.set_attribute(&self.name, content),
             Operation::RemoveAttribute => element.remove_attribute(&self.name),
             Operation::Style => {
                 let style = with_declaration(readable(element, "style"), &self.name, content);
@@ -72,15 +72,15 @@ impl OwnedEdit {
             }
             Operation::Before => {
                 write_implied_ends(element, marks, content);
-                element.before(content, ContentType::Html);
+                element.before(content);
             }
             Operation::After => after(element, marks, content),
-            Operation::Prepend => element.prepend(content, ContentType::Html),
+            Operation::Prepend => element.prepend(content),
             Operation::Append => append(element, marks, content),
             Operation::Replace => {
                 replace_content(element);
                 write_implied_ends(element, marks, content);
-                element.replace(content, ContentType::Html);
+                element.replace(content);
             }
             // No element is changed by it.
             Operation::Redirect => {}
@@ -105,12 +105,12 @@ fn is_raw_text(name: &str) -> bool {
 }
 
 /// Writes the end tags that an element's start tag made unnecessary, since something else will stand there.
-fn write_implied_ends(element: &mut Element<'_, '_>, marks: &Marks, content: &str) {
-    let start = element.source_location().bytes().start;
+fn write_implied_ends(element: &mut impl Target, marks: &Marks, content: &str) {
+    let start = element.place();
     let implied = marks.implied_by.borrow_mut().remove(&start).unwrap_or_default();
     if !implies_all(content, &implied) {
         for name in implied.names {
-            element.before(&format!("</{name}>"), ContentType::Html);
+            element.before(&format!("</{name}>"));
         }
     }
 }
@@ -123,22 +123,15 @@ fn implies_all(content: &str, implied: &Implied) -> bool {
 
 /// What edits have done to an element's content.
 #[derive(Default)]
-struct ContentEdits {
+pub(crate) struct ContentEdits {
     is_replaced: bool,
     /// Whether what was put at the end is still to be there.
     appended: Rc<Cell<bool>>,
 }
 
-fn content_edits<'e>(element: &'e mut Element<'_, '_>) -> Option<&'e mut ContentEdits> {
-    if !element.user_data().is::<ContentEdits>() {
-        element.set_user_data(ContentEdits::default());
-    }
-    element.user_data_mut().downcast_mut()
-}
-
 /// Takes note that the content, with all that edits have put into it, gives way.
-fn replace_content(element: &mut Element<'_, '_>) {
-    if let Some(edits) = content_edits(element) {
+fn replace_content(element: &mut impl Target) {
+    if let Some(edits) = element.content_edits() {
         edits.is_replaced = true;
         edits.appended.set(false);
     }
@@ -146,55 +139,50 @@ fn replace_content(element: &mut Element<'_, '_>) {
 
 /// Puts HTML at the end of an element's content. The end tag of the element that is last there is written
 /// if it was left out and the HTML would not end it.
-fn append(element: &mut Element<'_, '_>, marks: &Rc<Marks>, content: &str) {
-    let Some(edits) = content_edits(element) else {
+fn append(element: &mut impl Target, marks: &Rc<Marks>, content: &str) {
+    let Some(edits) = element.content_edits() else {
         return;
     };
     if edits.is_replaced {
-        element.append(content, ContentType::Html);
+        element.append(content);
         return;
     }
     edits.appended.set(true);
     let appended = Rc::clone(&edits.appended);
     let (marks, content) = (Rc::clone(marks), content.to_owned());
-    let Some(handlers) = element.end_tag_handlers() else {
-        return;
-    };
-    handlers.push(Box::new(move |end: &mut EndTag<'_>| {
+    // An element without an end has no content.
+    let _ = element.at_end(Box::new(move |end: &mut dyn End| {
         if !appended.get() {
-            return Ok(());
+            return;
         }
-        let start = end.source_location().bytes().start;
+        let start = end.place();
         // An edit of the same element may have done so, and what follows stands behind it.
         let implied = marks.implied_by.borrow_mut().remove(&start).unwrap_or_default();
         // What formats text goes on after its element, so it must not end here.
         if !implies_all(&content, &implied) && !implied.names.iter().any(|name| is_formatting(name)) {
             for name in implied.names {
-                end.before(&format!("</{name}>"), ContentType::Html);
+                end.before(&format!("</{name}>"));
             }
         }
-        end.before(&content, ContentType::Html);
-        Ok(())
+        end.before(&content);
     }));
 }
 
 /// Puts HTML after an element; its end tag is written if it was left out and the HTML would not end it.
-fn after(element: &mut Element<'_, '_>, marks: &Rc<Marks>, content: &str) {
-    let implies_end = first_tag(content).is_some_and(|tag| implies_end(&tag, &element.tag_name()));
-    let Some(handlers) = element.end_tag_handlers() else {
-        element.after(content, ContentType::Html);
-        return;
-    };
-    let (marks, content) = (Rc::clone(marks), content.to_owned());
-    handlers.push(Box::new(move |end: &mut EndTag<'_>| {
-        let start = end.source_location().bytes().start;
+fn after(element: &mut impl Target, marks: &Rc<Marks>, content: &str) {
+    let implies_end = first_tag(content).is_some_and(|tag| implies_end(&tag, &element.name()));
+    let (marks, html) = (Rc::clone(marks), content.to_owned());
+    let put = Box::new(move |end: &mut dyn End| {
+        let start = end.place();
         let has_open = marks.implied_by.borrow().contains_key(&start);
-        if (!implies_end || has_open) && !end.removed() {
+        if (!implies_end || has_open) && !end.is_removed() {
             marks.needed.set(Some(start));
         }
-        end.after(&content, ContentType::Html);
-        Ok(())
-    }));
+        end.after(&html);
+    });
+    if element.at_end(put).is_err() {
+        element.after(content);
+    }
 }
 
 /// The name of the tag that HTML begins with, if it begins with a tag.
@@ -205,20 +193,15 @@ pub(crate) fn first_tag(html: &str) -> Option<String> {
 }
 
 /// An attribute's value as it is written; `None` if it is in an encoding that is not known.
-fn readable(element: &Element<'_, '_>, name: &str) -> Option<String> {
-    let value = element.get_attribute(name).unwrap_or_default();
+fn readable(element: &impl Target, name: &str) -> Option<String> {
+    let value = element.attribute(name).unwrap_or_default();
     (!value.contains(char::REPLACEMENT_CHARACTER)).then_some(value)
 }
 
-fn set_if(element: &mut Element<'_, '_>, name: &str, value: Option<String>) {
+fn set_if(element: &mut impl Target, name: &str, value: Option<String>) {
     if let Some(value) = value {
-        set(element, name, &value);
+        element.set_attribute(name, &value);
     }
-}
-
-fn set(element: &mut Element<'_, '_>, name: &str, value: &str) {
-    // The compiler lets only valid names pass.
-    let _ = element.set_attribute(name, value);
 }
 
 /// A style with one more declaration: the last one of a property is the one that counts. The style is as

@@ -1,7 +1,7 @@
 //! How what is inserted is written in the page's character encoding.
 
 use encoding_rs::Encoding;
-use encoding_rs::{ISO_2022_JP, REPLACEMENT};
+use encoding_rs::{ISO_2022_JP, REPLACEMENT, UTF_8};
 use lol_html::html_content::Element;
 use std::fmt::Write;
 
@@ -66,8 +66,13 @@ pub(crate) enum Declaration {
     Impossible,
 }
 
-/// Reads a `<meta>`.
-pub(crate) fn declaration(meta: &Element<'_, '_>) -> Option<Declaration> {
+/// Whether a label names UTF-8.
+pub(crate) fn is_utf_8(label: &str) -> bool {
+    Encoding::for_label(label.as_bytes()) == Some(UTF_8)
+}
+
+/// Reads a `<meta>`: the label of the encoding, and what becomes of it.
+pub(crate) fn declaration(meta: &Element<'_, '_>) -> Option<(String, Declaration)> {
     let (label, known) = match meta.get_attribute("charset") {
         Some(label) => (label, Declaration::Known),
         None => {
@@ -83,12 +88,13 @@ pub(crate) fn declaration(meta: &Element<'_, '_>) -> Option<Declaration> {
         }
     };
     let encoding = Encoding::for_label(label.as_bytes())?;
-    if encoding == ISO_2022_JP || encoding == REPLACEMENT {
-        Some(Declaration::Impossible)
+    let declaration = if encoding == ISO_2022_JP || encoding == REPLACEMENT {
+        Declaration::Impossible
     } else if encoding.is_ascii_compatible() {
-        Some(known)
+        known
     } else {
         // Whoever can read the label does not have UTF-16: browsers take it for UTF-8.
-        Some(Declaration::Perhaps)
-    }
+        Declaration::Perhaps
+    };
+    Some((label, declaration))
 }

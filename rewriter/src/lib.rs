@@ -24,9 +24,12 @@ mod open_elements;
 mod outline;
 mod page;
 mod pipeline;
+mod plan;
 mod splice;
+mod target;
 
 pub use page::{PageRewriter, RewriteError, Settings};
+pub use plan::{PagePlan, Piece, joined};
 
 use lol_html::Selector;
 use nearside_engine::mutation::Edit;

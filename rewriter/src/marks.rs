@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 /// End tags that a tag makes unnecessary.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Implied {
     pub(crate) names: Vec<String>,
     /// Whether they end other elements, too. Another tag in their place might not reach beyond those.

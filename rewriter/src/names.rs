@@ -162,3 +162,11 @@ pub(crate) fn implies_end(start: &str, open: &str) -> bool {
         _ => false,
     }
 }
+
+/// Elements that have text and no elements.
+pub(crate) fn holds_text(name: &str) -> bool {
+    matches!(
+        name,
+        "iframe" | "noembed" | "noframes" | "plaintext" | "script" | "style" | "textarea" | "title" | "xmp"
+    )
+}

@@ -4,7 +4,7 @@
 
 use crate::names::{
     belongs_to_head, bounds_scope, bounds_table_scope, ends_paragraph, has_implied_end, holds_html,
-    is_formatting, is_heading, is_row_group, is_special, is_table_part,
+    holds_text, is_formatting, is_heading, is_row_group, is_special, is_table_part,
 };
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -73,6 +73,14 @@ impl OpenElements {
             .elements
             .last()
             .is_some_and(|parent| parent.is_foreign && !parent.holds_html);
+        if self
+            .elements
+            .last()
+            .is_some_and(|parent| !parent.is_foreign && holds_text(&parent.name))
+        {
+            // The parser reads tags where the browser reads text, and may read it as text next time.
+            return Err(Unclear);
+        }
         let holds_html = parent_is_foreign && holds_html(tag.name);
         let is_foreign = tag.is_foreign || holds_html;
         if !is_foreign {
@@ -115,7 +123,12 @@ impl OpenElements {
             return Ok(EndTag::Stray);
         };
         if element.is_foreign {
-            if within.iter().any(|inner| inner.is_special && !inner.is_foreign) {
+            // The parser takes `<math>` in SVG for the other language's, and does not get out of it here.
+            let changes_language = |inner: &OpenElement| matches!(&*inner.name, "svg" | "math");
+            if within
+                .iter()
+                .any(|inner| (inner.is_special && !inner.is_foreign) || changes_language(inner))
+            {
                 return Err(Unclear);
             }
         } else if within.iter().any(|inner| inner.is_foreign) {
@@ -132,21 +145,10 @@ impl OpenElements {
     /// Takes note of the page's end, unless it is in a place where nothing but text can stand.
     pub(crate) fn finish(&mut self) -> Ended {
         let mut ended = Ended::default();
-        let is_text = self.elements.iter().any(|element| {
-            matches!(
-                &*element.name,
-                "iframe"
-                    | "noembed"
-                    | "noframes"
-                    | "noscript"
-                    | "plaintext"
-                    | "script"
-                    | "style"
-                    | "textarea"
-                    | "title"
-                    | "xmp"
-            ) || element.is_foreign
-        });
+        let is_text = self
+            .elements
+            .iter()
+            .any(|element| holds_text(&element.name) || &*element.name == "noscript" || element.is_foreign);
         if !is_text {
             self.end_to(0, &mut ended);
         }

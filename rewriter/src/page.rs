@@ -170,7 +170,7 @@ impl PageRewriter {
 }
 
 /// The bytes that say that a page is UTF-8, whatever else says something different.
-const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(crate) const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
 
 fn start(mut plan: Plan, bytes: &[u8]) -> Result<Box<Pipeline>, RewriteError> {
     if matches!(bytes, [0xfe, 0xff, ..] | [0xff, 0xfe, ..]) {

@@ -198,7 +198,7 @@ fn heed_declaration(
         if is_settled {
             return Ok(());
         }
-        let Some(declaration) = declaration(element) else {
+        let Some((_, declaration)) = declaration(element) else {
             return Ok(());
         };
         is_settled = true;

@@ -352,3 +352,24 @@ fn where_the_browsers_way_is_unclear_the_rest_passes() {
         assert_eq!(String::from_utf8(output).unwrap(), page);
     }
 }
+
+/// `<math>` in SVG is SVG for the browser and not for the parser, which would take text for elements after it.
+#[test]
+fn a_page_that_the_parser_reads_otherwise_passes() {
+    for page in [
+        "<div><svg><math></svg><textarea><b></textarea></div>",
+        "<div><svg><math></svg></div><textarea><b></textarea>",
+    ] {
+        let edits = [edit("ul li", Operation::Append, "x")];
+        for chunk in 1..=page.len() {
+            let mut rewriter = PageRewriter::new(&edits, Settings::default()).unwrap();
+            let mut output = Vec::new();
+            for chunk in page.as_bytes().chunks(chunk) {
+                output.extend(rewriter.write(chunk));
+            }
+            output.extend(rewriter.end());
+            assert_eq!(String::from_utf8(output).unwrap(), page, "in chunks of {chunk}");
+            assert_eq!(rewriter.failure(), Some(RewriteError::Parser));
+        }
+    }
+}

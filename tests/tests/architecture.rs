@@ -27,7 +27,7 @@ const ALLOWED: [(&str, &[&str]); 8] = [
         ],
     ),
     // Compiled with coverage for the fuzzer, so it takes no more than it tries.
-    ("nearside-fuzz", &["nearside-engine"]),
+    ("nearside-fuzz", &["nearside-engine", "nearside-rewriter"]),
     ("xtask", &[]),
 ];
 

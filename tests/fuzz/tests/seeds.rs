@@ -66,7 +66,7 @@ macro_rules! targets {
     };
 }
 
-targets! { manifest program state event condition regex journal wire address template }
+targets! { manifest program state event condition regex journal wire address template splice }
 
 #[test]
 fn seeds_are_few_and_small() {

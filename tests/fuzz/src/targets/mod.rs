@@ -7,6 +7,7 @@ mod journal;
 mod manifest;
 mod program;
 mod regex;
+mod splice;
 mod state;
 mod template;
 mod wire;
@@ -25,7 +26,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 11] = [
     Target {
         name: "manifest",
         longest: 8_192,
@@ -75,6 +76,11 @@ pub const TARGETS: [Target; 10] = [
         name: "template",
         longest: 4_096,
         run: template::run,
+    },
+    Target {
+        name: "splice",
+        longest: 2_048,
+        run: splice::run,
     },
 ];
 

@@ -1,0 +1,241 @@
+//! A spliced page is what the streaming rewriter makes of it, byte for byte, whatever the page and the edits are.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+
+use nearside_engine::mutation::{Edit, Operation};
+use nearside_rewriter::{PagePlan, PageRewriter, Settings, joined};
+
+/// SplitMix64: the same numbers everywhere.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) % limit as u64) as usize
+    }
+
+    fn chance(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+
+    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len())]
+    }
+}
+
+const NAMES: [&str; 34] = [
+    "div", "p", "P", "li", "ul", "ol", "span", "b", "i", "a", "table", "tr", "td", "th", "tbody", "select",
+    "option", "h1", "section", "svg", "g", "title", "template", "math", "mi", "br", "img", "input", "dl",
+    "dt", "dd", "button", "form", "x-y",
+];
+const ATTRIBUTES: [&str; 18] = [
+    " class=\"a b\"",
+    " class=a",
+    " CLASS='b  c'",
+    " id=hero",
+    " id=\"x\"",
+    " title",
+    " title=",
+    " title=\"\"",
+    " title='it\"s &amp; x'",
+    " style=\"color: red\"",
+    " style=\"color: red;\"",
+    " style",
+    " data-x=1/",
+    " data-x = '2'",
+    " a b",
+    " title=x title=y",
+    " 名=値",
+    "/",
+];
+const OTHERS: [&str; 24] = [
+    "text ",
+    "Grüße 値",
+    "&amp; &lt",
+    "<!-- a comment </div> -->",
+    "<!-->",
+    "<![CDATA[ x ]]>",
+    "<?php x ?>",
+    "<script>if (a < b) '</div>';</script>",
+    "<script>'<!--<script>'</script>",
+    "<style>p > a {}</style>",
+    "<textarea><b></textarea>",
+    "<title>A <b> title</title>",
+    "<!DOCTYPE html>",
+    "<meta charset=utf-8>",
+    "<meta http-equiv=content-type content='text/html; charset=utf-8'>",
+    "<br>",
+    "<img src=x>",
+    "<hr/>",
+    "</br>",
+    "</p>",
+    "a < b",
+    "</ x>",
+    "\0",
+    "\n",
+];
+const SELECTORS: [&str; 20] = [
+    "p",
+    "div",
+    "li",
+    ".a",
+    ".b",
+    "#hero",
+    "[title]",
+    "td",
+    "h1",
+    "div > p",
+    "ul li",
+    "span",
+    "*",
+    "section .a",
+    "li:first-child",
+    "p:nth-of-type(2)",
+    "head",
+    "body",
+    "svg g",
+    "div:has(p)",
+];
+const CONTENTS: [&str; 11] = [
+    "",
+    "new",
+    "<p>new</p>",
+    "<li>one",
+    "<div class=\"n\">é</div>",
+    "\"quoted\" & 'so'",
+    "<td>x</td>",
+    "<b>bold",
+    "c d",
+    "</div>",
+    "<option>o",
+];
+
+fn page(random: &mut Random) -> Vec<u8> {
+    let mut page = String::new();
+    let mut open: Vec<&str> = Vec::new();
+    if random.chance(5) {
+        page.push('\u{feff}');
+    }
+    if random.chance(60) {
+        page.push_str("<!doctype html>");
+    }
+    if random.chance(60) {
+        page.push_str("<html><head>");
+        if random.chance(50) {
+            page.push_str("<meta charset=\"utf-8\">");
+        }
+        page.push_str(random.one(&["</head>", "<title>t</title></head>", "", "<p>"]));
+        page.push_str(random.one(&["<body>", "<body class=a>", ""]));
+    }
+    for _ in 0..random.below(40) {
+        match random.below(10) {
+            0..5 => {
+                let name = random.one(&NAMES);
+                page.push('<');
+                page.push_str(name);
+                for _ in 0..random.below(3) {
+                    page.push_str(random.one(&ATTRIBUTES));
+                }
+                page.push_str(random.one(&[">", ">", ">", "/>", " >"]));
+                open.push(name);
+            }
+            5..7 => {
+                if let Some(name) = open.pop() {
+                    if random.chance(80) {
+                        page.push_str(&format!("</{name}>"));
+                    }
+                } else {
+                    page.push_str(&format!("</{}>", random.one(&NAMES)));
+                }
+            }
+            _ => page.push_str(random.one(&OTHERS)),
+        }
+    }
+    while let Some(name) = open.pop() {
+        if random.chance(50) {
+            page.push_str(&format!("</{name}>"));
+        }
+    }
+    if random.chance(3) {
+        page.push_str(random.one(&["<div", "<!-- ", "</p", "<script>", "<p class=\""]));
+    }
+    page.into_bytes()
+}
+
+fn edits(random: &mut Random) -> Vec<Edit<'static>> {
+    (0..1 + random.below(5))
+        .map(|_| {
+            let (_, operation) = random.one(&Operation::ALL);
+            Edit {
+                selector: random.one(&SELECTORS),
+                operation,
+                name: match operation.takes_name() {
+                    true => random.one(&["title", "style", "color", "class", "data-new", "Data-X"]),
+                    false => "",
+                },
+                content: match operation.takes_value() {
+                    true => random.one(&CONTENTS).to_owned(),
+                    false => String::new(),
+                },
+            }
+        })
+        .collect()
+}
+
+/// The streamed page; `None` where it could not be rewritten to its end.
+fn streamed(page: &[u8], edits: &[Edit<'_>], settings: Settings<'_>, chunk: usize) -> Option<Vec<u8>> {
+    let mut rewriter = PageRewriter::new(edits, settings).ok()?;
+    let mut output = Vec::new();
+    for chunk in page.chunks(chunk) {
+        output.extend(rewriter.write(chunk));
+    }
+    output.extend(rewriter.end());
+    rewriter.failure().is_none().then_some(output)
+}
+
+#[test]
+fn a_spliced_page_is_the_streamed_one() {
+    let cases: u64 = match std::env::var("NEARSIDE_LONG").as_deref() {
+        Ok("1") => 1_000_000,
+        Ok(number) => number.parse().unwrap(),
+        _ => 10_000,
+    };
+    let (mut same, mut changed, mut left) = (0, 0, 0);
+    for seed in 0..cases {
+        let random = &mut Random(seed);
+        let page = page(random);
+        let settings = Settings {
+            inject: random.one(&[None, Some("<script>1</script>")]),
+            charset: random.one(&[None, Some("utf-8"), Some("UTF8")]),
+            ..Settings::default()
+        };
+        let edits = edits(random);
+        let chunk = random.one(&[1, 7, 100_000]);
+        let Ok(plan) = PagePlan::new(&page, &SELECTORS, settings) else {
+            left += 1;
+            continue;
+        };
+        let Some(pieces) = plan.splice(&page, &edits, settings.inject) else {
+            left += 1;
+            continue;
+        };
+        let Some(streamed) = streamed(&page, &edits, settings, chunk) else {
+            left += 1;
+            continue;
+        };
+        let spliced = joined(&page, &pieces);
+        assert_eq!(
+            String::from_utf8_lossy(&spliced),
+            String::from_utf8_lossy(&streamed),
+            "seed {seed}: {settings:?}\n{edits:#?}\n{}",
+            String::from_utf8_lossy(&page)
+        );
+        same += 1;
+        changed += usize::from(spliced != page);
+    }
+    println!("{same} pages are the same, of which {changed} were changed; {left} have to stream");
+    assert!(changed * 2 > same && left * 3 < same);
+}
