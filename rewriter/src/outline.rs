@@ -127,30 +127,25 @@ fn is_quirky(doctype: &Doctype<'_>) -> bool {
             .any(|old| public.starts_with(old)))
 }
 
-/// The end tags in bytes that no other token covers: their places and names.
+/// The end tags in bytes that no other token covers: their places and names. Whatever else stands there is a tag
+/// that the page breaks off in, and end tags in it are none.
 pub(crate) fn end_tags(bytes: &[u8]) -> Vec<(Range<usize>, String)> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(rest) = bytes.get(at..)
-        && !rest.is_empty()
+        && let [b'<', b'/', first, ..] = rest
+        && first.is_ascii_alphabetic()
+        && let Some(length) = tag_length(rest)
     {
-        if let [b'<', b'/', first, ..] = rest
-            && first.is_ascii_alphabetic()
-            && let Some(length) = tag_length(rest)
-        {
-            let name: Vec<u8> = rest
-                .iter()
-                .skip(2)
-                .copied()
-                .take_while(|byte| !matches!(byte, b'/' | b'>') && !byte.is_ascii_whitespace())
-                .collect();
-            let (name, _) = WINDOWS_1252.decode_without_bom_handling(&name);
-            let name = name.to_ascii_lowercase();
-            found.push((at..at + length, name));
-            at += length;
-        } else {
-            at += 1;
-        }
+        let name: Vec<u8> = rest
+            .iter()
+            .skip(2)
+            .copied()
+            .take_while(|byte| !matches!(byte, b'/' | b'>') && !byte.is_ascii_whitespace())
+            .collect();
+        let (name, _) = WINDOWS_1252.decode_without_bom_handling(&name);
+        found.push((at..at + length, name.to_ascii_lowercase()));
+        at += length;
     }
     found
 }

@@ -373,3 +373,15 @@ fn a_page_that_the_parser_reads_otherwise_passes() {
         }
     }
 }
+
+/// What stands in a tag that the page breaks off in is no end tag.
+#[test]
+fn a_page_that_ends_in_a_tag_keeps_its_end() {
+    for page in [
+        "<ul><li>x<a title=\"</ul>",
+        "<div><p>x<i title='</div><b>'",
+        "<html><head><meta a=\"></html>",
+    ] {
+        check(page, "td", Operation::Append, "new", page);
+    }
+}
