@@ -16,6 +16,9 @@ pub fn read(text: &str) -> Option<Value> {
     (reader.at == text.len()).then_some(value)
 }
 
+/// Whole numbers of so many digits fit into 32 bits.
+const SHORT: usize = 9;
+
 struct Reader<'t> {
     text: &'t str,
     at: usize,
@@ -120,23 +123,21 @@ impl Reader<'_> {
             }
             self.digits()?;
         }
+        let text = self.text.get(start..self.at)?;
+        // Most are short and whole, which is quicker read than any number.
+        if text.len() <= SHORT && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            let digits = text.bytes().map(|byte| u32::from(byte - b'0'));
+            return Some(f64::from(digits.fold(0, |number, digit| number * 10 + digit)));
+        }
         // `1e999` is no number for serde_json either.
-        self.text
-            .get(start..self.at)?
-            .parse()
-            .ok()
-            .filter(|number: &f64| number.is_finite())
+        text.parse().ok().filter(|number: &f64| number.is_finite())
     }
 
     fn string(&mut self) -> Option<String> {
         self.take(b'"')?;
-        let mut output = String::new();
+        // Most strings have no escapes, and are copied as they are.
+        let mut output = self.plain()?.to_owned();
         loop {
-            let start = self.at;
-            while !matches!(self.peek(), b'"' | b'\\' | 0..=0x1f) {
-                self.at += 1;
-            }
-            output.push_str(self.text.get(start..self.at)?);
             if self.take(b'"').is_some() {
                 return Some(output);
             }
@@ -153,7 +154,17 @@ impl Reader<'_> {
                 b'u' => self.unicode()?,
                 _ => return None,
             });
+            output.push_str(self.plain()?);
         }
+    }
+
+    /// What comes before the next quote, escape or control character.
+    fn plain(&mut self) -> Option<&str> {
+        let rest = self.text.get(self.at..)?;
+        let is_plain = |byte: &u8| !matches!(byte, b'"' | b'\\' | 0..=0x1f);
+        let length = rest.bytes().take_while(is_plain).count();
+        self.at += length;
+        rest.get(..length)
     }
 
     /// The character of one `\u` escape, or of the two that make a pair.

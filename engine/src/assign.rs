@@ -132,18 +132,20 @@ pub fn forced_by_query(key: &str, url: &str, variants: usize) -> Option<usize> {
 
 /// The hash of a number's decimal digits.
 fn hash_of_decimal(number: u32) -> u32 {
-    let mut divisor = 1_000_000_000;
-    let mut started = false;
-    let mut hash = FNV_32;
-    while divisor > 0 {
-        let digit = number / divisor % 10;
-        started |= digit != 0 || divisor == 1;
-        if started {
-            hash = fnv1a_32_unit(hash, b'0' as u16 + digit as u16);
+    let mut digits = [0; 10];
+    let mut rest = number;
+    let mut length = 0;
+    // A division by a constant is a multiplication.
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' as u16 + (rest % 10) as u16;
+        rest /= 10;
+        length += 1;
+        if rest == 0 {
+            break;
         }
-        divisor /= 10;
     }
-    hash
+    let digits = digits.iter().skip(digits.len() - length);
+    digits.fold(FNV_32, |hash, digit| fnv1a_32_unit(hash, *digit))
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 //! The order of the questions is GrowthBook's, so that an imported experiment decides as it did there.
 
 use crate::assign::{choose, forced_by_query, fraction, in_range};
-use crate::condition::{Attributes, Condition};
+use crate::condition::{Attributes, Condition, Shared};
 use crate::decide::{Context, Decision, Reason};
 use crate::number::NumberText;
+use crate::path::Path;
 use crate::program::{Assignment, Experience, Feature, Filter, Rule, Status};
 use crate::sticky::{Memory, recall};
 use crate::time::Timestamp;
@@ -20,7 +21,7 @@ pub enum Unit {
     #[default]
     Visitor,
     /// An attribute: the user, their company…
-    Attribute(Vec<String>),
+    Attribute(Path),
 }
 
 impl Unit {
@@ -33,38 +34,29 @@ impl Unit {
     }
 }
 
-/// The one whom a unit names.
-pub(crate) enum UnitValue<'a> {
-    Visitor(&'a str),
-    Text(Cow<'a, Value>),
-    Number(NumberText),
-}
-
-impl UnitValue<'_> {
-    pub(crate) fn text(&self) -> &str {
-        match self {
-            UnitValue::Visitor(text) => text,
-            UnitValue::Text(value) => value.as_str().unwrap_or_default(),
-            UnitValue::Number(text) => text.as_str(),
-        }
-    }
-}
-
-/// Whom a unit names; nobody, unless by text or a number other than 0.
+/// Whom a unit names; nobody, unless by text or a number other than 0, whose
+/// text is written in the room.
 pub(crate) fn unit_of<'a>(
     unit: &Unit,
     context: &Context<'a>,
     attributes: &'a dyn Attributes,
-) -> Option<UnitValue<'a>> {
+    room: &'a mut Option<NumberText>,
+) -> Option<Cow<'a, str>> {
     let path = match unit {
-        Unit::Visitor => return Some(UnitValue::Visitor(context.visitor_id)),
+        Unit::Visitor => return Some(Cow::Borrowed(context.visitor_id)),
         Unit::Attribute(path) => path,
     };
-    let value = attributes.attribute(path)?;
-    match value.as_ref() {
-        Value::String(text) if !text.is_empty() => Some(UnitValue::Text(value)),
-        Value::Number(number) if *number != 0.0 && !number.is_nan() => {
-            Some(UnitValue::Number(NumberText::new(*number)))
+    let value = match attributes.shared().slots.get(usize::from(path.slot())) {
+        Some(value) => Cow::Borrowed((*value)?),
+        None => attributes.attribute(path)?,
+    };
+    match value {
+        Cow::Borrowed(Value::String(text)) if !text.is_empty() => Some(Cow::Borrowed(text)),
+        Cow::Owned(Value::String(text)) if !text.is_empty() => Some(Cow::Owned(text)),
+        Cow::Borrowed(&Value::Number(number)) | Cow::Owned(Value::Number(number))
+            if number != 0.0 && !number.is_nan() =>
+        {
+            Some(Cow::Borrowed(room.insert(NumberText::new(number)).as_str()))
         }
         _ => None,
     }
@@ -117,17 +109,37 @@ impl FeatureDecision {
 struct Case<'a> {
     context: &'a Context<'a>,
     attributes: &'a dyn Attributes,
+    shared: Shared<'a>,
     now: Timestamp,
 }
 
-impl Case<'_> {
+impl<'a> Case<'a> {
+    fn new(context: &'a Context<'a>, attributes: &'a dyn Attributes, now: Timestamp) -> Self {
+        Self {
+            context,
+            attributes,
+            shared: attributes.shared(),
+            now,
+        }
+    }
+
+    /// Most of what may ask something asks nothing, which is seen without a call.
+    #[inline(always)]
     fn holds(&self, condition: Option<&Condition>) -> bool {
-        condition.is_none_or(|condition| condition.holds(self.attributes))
+        match condition {
+            Some(condition) => condition.holds_among(self.shared, self.attributes),
+            None => true,
+        }
     }
 
     /// The variant that the page's address asks for, where that is allowed.
+    #[inline(always)]
     fn asked_for(&self, assignment: &Assignment) -> Option<Found> {
         let key = assignment.query_override.as_deref()?;
+        self.asked_for_by(key, assignment)
+    }
+
+    fn asked_for_by(&self, key: &str, assignment: &Assignment) -> Option<Found> {
         if !self.context.consent || self.context.request.search().is_empty() {
             return None;
         }
@@ -146,7 +158,7 @@ impl Case<'_> {
         admits: impl FnOnce() -> Result<(), Reason>,
     ) -> Result<Found, Reason> {
         if !assignment.hashes {
-            self.pass(assignment, None, |_| true)?;
+            self.pass(assignment, None, None)?;
             admits()?;
             return Ok(Found {
                 variant: 0,
@@ -154,18 +166,23 @@ impl Case<'_> {
                 bucket: None,
             });
         }
-        let value = std::iter::once(&assignment.unit)
-            .chain(&assignment.fallback)
-            .find_map(|unit| unit_of(unit, self.context, self.attributes))
-            .ok_or(Reason::NotInTraffic)?;
-        let text = value.text();
-        self.pass(assignment, Some(text), |filter| filter.lasting)?;
+        let mut room = None;
+        let value = match unit_of(&assignment.unit, self.context, self.attributes, &mut room) {
+            Some(value) => value,
+            None => assignment
+                .fallback
+                .as_ref()
+                .and_then(|unit| unit_of(unit, self.context, self.attributes, &mut room))
+                .ok_or(Reason::NotInTraffic)?,
+        };
+        let text = &*value;
+        self.pass(assignment, Some(text), Some(true))?;
         let memory = assignment.sticky.as_ref().map_or(Memory::Nothing, |stickiness| {
             let remembered = self.attributes.remembered();
             recall(assignment, stickiness, remembered, self.context, self.attributes)
         });
         if !matches!(memory, Memory::Variant(_)) {
-            self.pass(assignment, Some(text), |filter| !filter.lasting)?;
+            self.pass(assignment, Some(text), Some(false))?;
             admits()?;
         }
         if let Some((seed, share)) = &assignment.holdout
@@ -197,25 +214,36 @@ impl Case<'_> {
         })
     }
 
-    /// Whether the visitor is in a range of each of these filters.
-    fn pass(
+    /// Whether the visitor is in a range of each filter: of all, or of those that last or do not.
+    #[inline(always)]
+    fn pass(&self, assignment: &Assignment, unit: Option<&str>, lasting: Option<bool>) -> Result<(), Reason> {
+        if assignment.filters.is_empty() {
+            return Ok(());
+        }
+        self.pass_filters(assignment, unit, lasting)
+    }
+
+    fn pass_filters(
         &self,
         assignment: &Assignment,
         unit: Option<&str>,
-        which: impl Fn(&Filter) -> bool,
+        lasting: Option<bool>,
     ) -> Result<(), Reason> {
         let is_in = |filter: &Filter, text: &str| {
             let place = fraction(filter.seed.bucket(text));
             filter.ranges.iter().any(|range| in_range(place, *range))
         };
-        for filter in assignment.filters.iter().filter(|filter| which(filter)) {
+        for filter in &assignment.filters {
+            if lasting.is_some_and(|lasting| lasting != filter.lasting) {
+                continue;
+            }
             let own = match unit {
                 None => Some(filter.unit.as_ref().unwrap_or(&assignment.unit)),
                 Some(_) => filter.unit.as_ref(),
             };
             let passes = match (own, unit) {
-                (Some(own), _) => unit_of(own, self.context, self.attributes)
-                    .is_some_and(|value| is_in(filter, value.text())),
+                (Some(own), _) => unit_of(own, self.context, self.attributes, &mut None)
+                    .is_some_and(|value| is_in(filter, &value)),
                 (None, Some(text)) => is_in(filter, text),
                 (None, None) => false,
             };
@@ -267,11 +295,7 @@ pub(crate) fn decide_one(
             },
         };
     }
-    let case = Case {
-        context,
-        attributes,
-        now,
-    };
+    let case = Case::new(context, attributes, now);
     let on_page = || is_on_page(experience, context);
     let agrees = context.consent
         && experience
@@ -326,11 +350,7 @@ pub(crate) fn decide_feature(
     attributes: &dyn Attributes,
     now: Timestamp,
 ) -> FeatureDecision {
-    let case = Case {
-        context,
-        attributes,
-        now,
-    };
+    let case = Case::new(context, attributes, now);
     for (index, rule) in feature.rules.iter().enumerate() {
         if !case.holds(rule.gate.as_ref()) {
             return FeatureDecision::none(Reason::Prerequisite);
@@ -359,7 +379,7 @@ fn decide_rule(case: &Case<'_>, rule: &Rule) -> Option<Found> {
     if let Some(found) = case.asked_for(&rule.assignment) {
         // A filter that lasts is a part of what the rule requires.
         return case
-            .pass(&rule.assignment, None, |filter| filter.lasting)
+            .pass(&rule.assignment, None, Some(true))
             .is_ok()
             .then_some(found);
     }

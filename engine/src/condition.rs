@@ -5,7 +5,9 @@
 
 use crate::cell::measure::Measure;
 use crate::event::Event;
+use crate::flow::Flow;
 use crate::near::Circle;
+use crate::path::{Path, Slots};
 use crate::regex::Regex;
 use crate::sticky::Remembered;
 use crate::value::Value;
@@ -57,7 +59,7 @@ pub enum TextPlace {
     Anywhere,
 }
 
-/// One node of a condition.
+/// One node of a condition. Programs have thousands, so what is large stands elsewhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Node {
     /// All of the nodes hold; an empty list holds.
@@ -67,7 +69,7 @@ pub enum Node {
     /// The node does not hold.
     Not(NodeId),
     /// The node holds for the attribute at this path.
-    Attribute(Vec<String>, NodeId),
+    Attribute(Path, NodeId),
     /// The node holds for what the cell measures; nothing to measure does not.
     Measure(u16, Measure, NodeId),
     /// The node holds for one of the groups that these cells have.
@@ -82,7 +84,7 @@ pub enum Node {
     /// `$lt`, `$lte`, `$gt`, `$gte`.
     Compare(Comparison, Value),
     /// `$in`, `$ini`: the value, or one of the list's items, is one of the constants; `true` ignores the case.
-    In(Set, bool),
+    In(Box<Set>, bool),
     /// `$exists: true`.
     Exists,
     /// `$type`.
@@ -102,9 +104,9 @@ pub enum Node {
     /// `$veq`, `$vlt`, `$vlte`, `$vgt`, `$vgte`.
     Version(VersionTest, Value),
     /// `$near`.
-    Near(Circle),
+    Near(Box<Circle>),
     /// `$regex`, `$regexi`.
-    Regex(Regex),
+    Regex(Box<Regex>),
     /// `$feature`: the node holds for what this path of the feature's value leads to.
     Feature(u16, Vec<String>, NodeId),
 }
@@ -129,9 +131,18 @@ impl Node {
 }
 
 /// A compiled condition.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Condition {
     pub(crate) nodes: Vec<Node>,
+    /// Made from the nodes, and no part of what the condition means.
+    #[serde(skip)]
+    flow: Option<Box<Flow>>,
+}
+
+impl PartialEq for Condition {
+    fn eq(&self, other: &Self) -> bool {
+        self.nodes == other.nodes
+    }
 }
 
 /// What a condition reads.
@@ -144,9 +155,9 @@ pub trait Attributes {
     fn group(&self, cell: usize, place: usize) -> Option<u32>;
     /// Whether the visitor is in the segment.
     fn in_segment(&self, segment: usize) -> bool;
-    /// The groups that conditions refer to by their place.
-    fn groups(&self) -> &[Set] {
-        &[]
+    /// What is the same for all conditions that are evaluated together.
+    fn shared(&self) -> Shared<'_> {
+        Shared::default()
     }
     /// The value that was decided for a feature; `None` if it has none.
     fn feature(&self, _feature: usize) -> Option<&Value> {
@@ -158,26 +169,60 @@ pub trait Attributes {
     }
 }
 
+/// What is the same for all conditions that are evaluated together.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Shared<'a> {
+    /// The groups that conditions refer to by their place.
+    pub(crate) groups: &'a [Set],
+    /// What the paths with a slot lead to.
+    pub(crate) slots: &'a Slots<'a>,
+}
+
 /// A run of a condition.
 pub(crate) struct Run<'c> {
     nodes: &'c [Node],
-    groups: &'c [Set],
+    pub(crate) shared: Shared<'c>,
 }
 
 impl Condition {
+    /// A condition of nodes in which each comes after those that it uses, the root last.
+    pub(crate) const fn new(nodes: Vec<Node>) -> Self {
+        Self { nodes, flow: None }
+    }
+
     /// Whether the condition holds.
     pub fn holds(&self, attributes: &dyn Attributes) -> bool {
-        self.run(attributes.groups()).root(&Subject::Document(attributes))
+        self.holds_among(attributes.shared(), attributes)
+    }
+
+    /// Whether the condition holds, for who knows already what all conditions share.
+    pub(crate) fn holds_among(&self, shared: Shared<'_>, attributes: &dyn Attributes) -> bool {
+        let run = self.run(shared);
+        match &self.flow {
+            Some(flow) if !shared.slots.is_empty() => flow.run(&run, attributes),
+            _ => run.root(&Subject::Document(attributes)),
+        }
     }
 
     /// Whether the condition holds for an event.
     pub fn holds_for_event(&self, event: &Event) -> bool {
-        self.run(&[]).root(&Subject::Document(&EventAttributes(event)))
+        self.run(Shared::default())
+            .root(&Subject::Document(&EventAttributes(event)))
     }
 
     /// Whether the condition, which is about a value, holds for it.
     pub(crate) fn fits(&self, value: Option<&Value>) -> bool {
-        self.run(&[]).root(&Subject::Value(value))
+        self.run(Shared::default()).root(&Subject::Value(value))
+    }
+
+    /// Makes what is made from the rest.
+    pub(crate) fn prepare(&mut self) {
+        for node in &mut self.nodes {
+            if let Node::Regex(regex) = node {
+                regex.prepare();
+            }
+        }
+        self.flow = Flow::new(&self.nodes).map(Box::new);
     }
 
     /// The nodes, the root last.
@@ -185,10 +230,10 @@ impl Condition {
         &self.nodes
     }
 
-    pub(crate) const fn run<'c>(&'c self, groups: &'c [Set]) -> Run<'c> {
+    pub(crate) const fn run<'c>(&'c self, shared: Shared<'c>) -> Run<'c> {
         Run {
             nodes: self.nodes.as_slice(),
-            groups,
+            shared,
         }
     }
 }
@@ -198,90 +243,112 @@ impl Run<'_> {
         self.nodes.last().is_some_and(|root| self.node(root, subject))
     }
 
+    /// Whether a node holds.
     pub(crate) fn at(&self, id: NodeId, subject: &Subject<'_>) -> bool {
         self.nodes
             .get(usize::from(id))
             .is_some_and(|node| self.node(node, subject))
     }
 
-    /// Whether a node holds.
-    pub(crate) fn node(&self, node: &Node, subject: &Subject<'_>) -> bool {
+    fn node(&self, node: &Node, subject: &Subject<'_>) -> bool {
+        let attributes = match subject {
+            Subject::Value(value) => return self.test(node, value.unwrap_or(&NULL)),
+            Subject::Document(attributes) | Subject::Group(attributes, _) => *attributes,
+        };
         match node {
             Node::All(nodes) => nodes.iter().all(|id| self.at(*id, subject)),
             Node::Any(nodes) => nodes.iter().any(|id| self.at(*id, subject)),
             Node::Not(id) => !self.at(*id, subject),
-            Node::Attribute(path, id) => {
-                let value = subject.at(path);
-                self.at(*id, &Subject::Value(value.as_deref()))
-            }
+            Node::Attribute(path, id) => match self.shared.slots.get(usize::from(path.slot())) {
+                Some(value) => self.fits(*id, value.unwrap_or(&NULL)),
+                None => self.fits(*id, subject.at(path).as_deref().unwrap_or(&NULL)),
+            },
             Node::Measure(cell, measure, id) => {
-                let measured = match subject {
-                    Subject::Document(attributes) => attributes.measure(usize::from(*cell), *measure, None),
-                    Subject::Group(attributes, group) => {
-                        attributes.measure(usize::from(*cell), *measure, Some(*group))
-                    }
-                    Subject::Value(_) => None,
+                let group = match subject {
+                    Subject::Group(_, group) => Some(*group),
+                    _ => None,
                 };
-                measured.is_some_and(|number| self.at(*id, &Subject::Value(Some(&Value::Number(number)))))
+                let measured = attributes.measure(usize::from(*cell), *measure, group);
+                measured.is_some_and(|number| self.fits(*id, &Value::Number(number)))
             }
             Node::AnyGroup(cells, id) => match subject {
-                Subject::Document(attributes) => cells.iter().any(|cell| {
+                Subject::Document(_) => cells.iter().any(|cell| {
                     let groups = (0..).map_while(|place| attributes.group(usize::from(*cell), place));
                     groups
                         .into_iter()
-                        .any(|group| self.at(*id, &Subject::Group(*attributes, group)))
+                        .any(|group| self.at(*id, &Subject::Group(attributes, group)))
                 }),
                 _ => false,
             },
             Node::Segment(segment) => match subject {
-                Subject::Document(attributes) => attributes.in_segment(usize::from(*segment)),
+                Subject::Document(_) => attributes.in_segment(usize::from(*segment)),
                 _ => false,
             },
-            Node::Is(constant) => subject.value() == constant,
-            Node::Equal(constant) => same(subject.value(), constant),
-            Node::Compare(comparison, constant) => compare(subject.value(), *comparison, constant),
-            Node::In(set, ignore_case) => set.meets(subject.value(), *ignore_case),
-            Node::Group(group) => self
-                .groups
-                .get(usize::from(*group))
-                .is_some_and(|group| group.meets(subject.value(), false)),
-            Node::IsIgnoringCase(constant) => same_ignoring_case(subject.value(), constant),
-            Node::Version(test, constant) => version::holds(subject.value(), *test, constant),
-            Node::Near(circle) => circle.contains(subject.value()),
-            Node::Regex(regex) => subject.value().as_str().is_some_and(|text| regex.is_match(text)),
             Node::Feature(feature, path, id) => match subject {
-                Subject::Document(attributes) => {
+                Subject::Document(_) => {
                     let value = attributes.feature(usize::from(*feature));
-                    self.at(*id, &Subject::Value(value.and_then(|value| value.at(path))))
+                    self.fits(*id, value.and_then(|value| value.at(path)).unwrap_or(&NULL))
                 }
                 _ => false,
             },
-            Node::Exists => !subject.value().is_null(),
-            Node::Type(name) => type_name(subject) == name,
-            Node::Size(id) => match subject.value() {
-                Value::Array(items) => {
-                    self.at(*id, &Subject::Value(Some(&Value::Number(items.len() as f64))))
-                }
-                _ => false,
-            },
-            Node::Element(id) => match subject.value() {
-                // Items that are nothing are passed over.
-                Value::Array(items) => items
-                    .iter()
-                    .any(|item| !item.is_null() && self.at(*id, &Subject::Value(Some(item)))),
-                _ => false,
-            },
-            Node::Every(nodes) => match subject.value() {
-                Value::Array(items) => nodes
-                    .iter()
-                    .all(|id| items.iter().any(|item| self.at(*id, &Subject::Value(Some(item))))),
-                _ => false,
-            },
-            Node::Text(place, needle, ignore_case) => match subject.value() {
-                Value::String(text) if *ignore_case => in_lower_case(text, |text| fits(text, *place, needle)),
-                Value::String(text) => fits(text, *place, needle),
-                _ => false,
-            },
+            node => self.test(node, &NULL),
+        }
+    }
+
+    /// Whether a node holds for a value.
+    pub(crate) fn fits(&self, id: NodeId, value: &Value) -> bool {
+        self.nodes
+            .get(usize::from(id))
+            .is_some_and(|node| self.test(node, value))
+    }
+
+    fn test(&self, node: &Node, value: &Value) -> bool {
+        match (node, value) {
+            (Node::All(nodes), _) => nodes.iter().all(|id| self.fits(*id, value)),
+            (Node::Any(nodes), _) => nodes.iter().any(|id| self.fits(*id, value)),
+            (Node::Not(id), _) => !self.fits(*id, value),
+            (Node::Attribute(path, id), _) => {
+                let value = Subject::Value(Some(value));
+                self.fits(*id, value.at(path).as_deref().unwrap_or(&NULL))
+            }
+            (Node::Is(constant), _) => value == constant,
+            (Node::Equal(constant), _) => same(value, constant),
+            (Node::Compare(comparison, constant), _) => compare(value, *comparison, constant),
+            (Node::In(set, ignore_case), _) => set.meets(value, *ignore_case),
+            (Node::Group(group), _) => {
+                let group = self.shared.groups.get(usize::from(*group));
+                group.is_some_and(|group| group.meets(value, false))
+            }
+            (Node::IsIgnoringCase(constant), _) => same_ignoring_case(value, constant),
+            (Node::Version(test, constant), _) => version::holds(value, *test, constant),
+            (Node::Near(circle), _) => circle.contains(value),
+            (Node::Regex(regex), Value::String(text)) => regex.is_match(text),
+            (Node::Exists, _) => !value.is_null(),
+            (Node::Type(name), _) => type_name(value) == name,
+            (Node::Size(id), Value::Array(items)) => self.fits(*id, &Value::Number(items.len() as f64)),
+            // Items that are nothing are passed over.
+            (Node::Element(id), Value::Array(items)) => {
+                items.iter().any(|item| !item.is_null() && self.fits(*id, item))
+            }
+            (Node::Every(nodes), Value::Array(items)) => nodes
+                .iter()
+                .all(|id| items.iter().any(|item| self.fits(*id, item))),
+            (Node::Text(place, needle, true), Value::String(text)) => {
+                in_lower_case(text, |text| fits(text, *place, needle))
+            }
+            (Node::Text(place, needle, false), Value::String(text)) => fits(text, *place, needle),
+            (
+                Node::Regex(_)
+                | Node::Size(_)
+                | Node::Element(_)
+                | Node::Every(_)
+                | Node::Text(..)
+                | Node::Measure(..)
+                | Node::AnyGroup(..)
+                | Node::Segment(_)
+                | Node::Feature(..),
+                _,
+            ) => false,
         }
     }
 }
@@ -383,13 +450,6 @@ pub(crate) enum Subject<'a> {
 static NULL: Value = Value::Null;
 
 impl Subject<'_> {
-    fn value(&self) -> &Value {
-        match self {
-            Subject::Value(Some(value)) => value,
-            Subject::Value(None) | Subject::Document(_) | Subject::Group(..) => &NULL,
-        }
-    }
-
     /// The value at a path.
     pub(crate) fn at(&self, path: &[String]) -> Option<Cow<'_, Value>> {
         let at = |path| match self {
@@ -449,17 +509,14 @@ fn fits(text: &str, place: TextPlace, needle: &str) -> bool {
     }
 }
 
-fn type_name(subject: &Subject<'_>) -> &'static str {
-    match subject {
-        // What is missing is nothing, as `null` is.
-        Subject::Value(None) | Subject::Document(_) | Subject::Group(..) => "null",
-        Subject::Value(Some(value)) => match value {
-            Value::Null => "null",
-            Value::Bool(_) => "boolean",
-            Value::Number(_) => "number",
-            Value::String(_) => "string",
-            Value::Array(_) => "array",
-            Value::Object(_) => "object",
-        },
+/// The name of a value's type; what is missing is nothing, as `null` is.
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
     }
 }

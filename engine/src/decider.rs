@@ -7,6 +7,7 @@
 use crate::assignment::{FeatureDecision, decide_feature, decide_one, forced_variant, is_on_page};
 use crate::decide::{Context, Decision, Decisions, Reason};
 use crate::facts::{Facts, next_candidate, session_end};
+use crate::path::{self, MAX_SLOTS, Slots};
 use crate::program::{Experience, Program};
 use crate::readers::{Timing, Unit};
 use crate::reading::{Reading, SessionView, Views};
@@ -119,6 +120,8 @@ struct Question<'a> {
     facts: &'a dyn Facts,
     context: &'a Context<'a>,
     now: Timestamp,
+    /// What the paths with a slot lead to; empty, where few of them are asked for.
+    slots: &'a Slots<'a>,
 }
 
 impl Decider {
@@ -191,11 +194,12 @@ impl Decider {
         let segments = program.segments.len();
         let features = segments + program.feature_order.len();
         let units = features + program.by_priority.len();
-        let question = Question {
+        let mut question = Question {
             program,
             facts,
             context,
             now,
+            slots: &[],
         };
         let end = session_end(facts, now);
         let is_first = self.due.len() != units
@@ -219,6 +223,10 @@ impl Decider {
         let renews = is_first || is_other_visitor || is_other_person;
         if renews && !program.index.readers.profile.is_empty() {
             self.views.renew(facts);
+        }
+        let mut slots = [None; MAX_SLOTS];
+        if renews {
+            question.slots = path::look_up(&program.index.slots, facts, context.request, &mut slots);
         }
         // Who asks but once is not asked for again.
         if changes.is_some() {
@@ -386,10 +394,13 @@ impl Decider {
         let Some(known) = self.decisions.features.get_mut(place) else {
             return;
         };
-        if *known != decision {
-            *known = decision;
-            let readers = &program.index.readers.features;
-            self.mark_all(readers.get(place).map_or(&[], Vec::as_slice));
+        let before = std::mem::replace(known, decision);
+        let readers = program.index.readers.features.get(place);
+        // Most features have no readers, who would have to know.
+        if let Some(readers) = readers.filter(|readers| !readers.is_empty())
+            && before != decision
+        {
+            self.mark_all(readers);
         }
     }
 
@@ -448,18 +459,15 @@ impl Decider {
             question.now,
         );
         let reading = reading
-            .with(&self.decisions.segments, &self.decisions.features)
+            .with(&self.decisions, question.slots)
             .taking_as_fresh(self.takes_as_fresh);
         let current = evaluate(&reading);
-        let foresees = question.facts.foresees() && timing != Timing::Timeless;
-        let (due, ends) = if foresees {
+        if timing != Timing::Timeless && question.facts.foresees() {
             let differs = |reading: &Reading<'_>| evaluate(reading) != current;
             let mut candidate = |reading: &Reading<'_>| candidate(reading, &mut self.numbers);
-            find_change(question, unit, &reading, &differs, &mut candidate)
-        } else {
-            (NEVER, false)
-        };
-        self.expect(question, unit, due, ends);
+            let (due, ends) = find_change(question, unit, &reading, &differs, &mut candidate);
+            self.expect(question, unit, due, ends);
+        }
         current
     }
 

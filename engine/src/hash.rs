@@ -21,12 +21,14 @@ pub const fn fnv1a_32_unit(hash: u32, unit: u16) -> u32 {
 
 /// A hash with the UTF-16 code units of a text, as JavaScript programs hash it.
 pub fn fnv1a_32_units(hash: u32, text: &str) -> u32 {
-    if text.is_ascii() {
-        return text
-            .bytes()
-            .fold(hash, |hash, byte| fnv1a_32_unit(hash, u16::from(byte)));
+    let mut so_far = hash;
+    for byte in text.bytes() {
+        if !byte.is_ascii() {
+            return text.encode_utf16().fold(hash, fnv1a_32_unit);
+        }
+        so_far = fnv1a_32_unit(so_far, u16::from(byte));
     }
-    text.encode_utf16().fold(hash, fnv1a_32_unit)
+    so_far
 }
 
 /// FNV-1a with 64 bits.

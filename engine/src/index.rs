@@ -21,6 +21,8 @@ pub(crate) struct Index {
     pub(crate) held: Vec<u16>,
     /// By the keys of their definitions, sorted.
     keys: Vec<(u32, u16)>,
+    /// The paths of attributes that have a slot.
+    pub(crate) slots: Vec<Vec<String>>,
     /// What leads on from the cells.
     pub(crate) readers: Readers,
 }
@@ -170,7 +172,7 @@ fn constant(matcher: &Matcher) -> Option<(&[String], u32)> {
         root => root,
     };
     match needed {
-        Node::Attribute(path, _) => text(needed).map(|hash| (path.as_slice(), hash)),
+        Node::Attribute(path, _) => text(needed).map(|hash| (&path[..], hash)),
         _ => None,
     }
 }

@@ -10,6 +10,7 @@ use crate::hash::fnv1a_64;
 use crate::index::Index;
 use crate::mutation::Mutation;
 use crate::pages::PagePattern;
+use crate::path;
 use crate::sort::sort_by;
 use crate::sticky::Stickiness;
 use crate::time::{LONGEST, Timestamp};
@@ -464,5 +465,6 @@ impl Program {
     /// Makes what is made from the rest. A program that was changed by hand is not run before this.
     pub fn prepare(&mut self) {
         self.index = Index::new(self);
+        self.index.slots = path::assign(self);
     }
 }

@@ -5,16 +5,16 @@ use crate::assignment::FeatureDecision;
 use crate::cell::measure::{Measure, nothing};
 use crate::cell::spec::CellKind;
 use crate::clock::Clock;
-use crate::condition::{Attributes, Condition, Node};
-use crate::decide::Context;
+use crate::condition::{Attributes, Condition, Node, Shared};
+use crate::decide::{Context, Decisions};
 use crate::event::MAX_IDENTIFIER;
 use crate::facts::{Facts, is_of_session, next_crossing, next_passing, session_end};
+use crate::path::Slots;
 use crate::program::Program;
 use crate::state::Session;
 use crate::sticky::Remembered;
 use crate::time::{SECOND, Timestamp, write_timestamp};
 use crate::value::Value;
-use crate::value_tests::Set;
 use std::borrow::Cow;
 
 /// Texts that are made of what is known of a person, kept so that reading them again costs nothing.
@@ -103,6 +103,7 @@ pub(crate) struct Reading<'a> {
     views: &'a Views,
     segments: &'a [bool],
     features: &'a [FeatureDecision],
+    slots: &'a Slots<'a>,
     pub(crate) now: Timestamp,
     pub(crate) session: SessionView,
     /// Whether values are taken as fresh, however old they are.
@@ -126,6 +127,7 @@ impl<'a> Reading<'a> {
             views,
             segments: &[],
             features: &[],
+            slots: &[],
             now,
             session: SessionView::Actual,
             takes_as_fresh: false,
@@ -141,11 +143,12 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// The same with what is decided already.
-    pub(crate) const fn with(self, segments: &'a [bool], features: &'a [FeatureDecision]) -> Self {
+    /// The same with what is decided already, and with what the paths with a slot lead to.
+    pub(crate) fn with(self, decisions: &'a Decisions, slots: &'a Slots<'a>) -> Self {
         Self {
-            segments,
-            features,
+            segments: &decisions.segments,
+            features: &decisions.features,
+            slots,
             ..self
         }
     }
@@ -402,7 +405,10 @@ impl Attributes for Reading<'_> {
         self.facts.remembered()
     }
 
-    fn groups(&self) -> &[Set] {
-        &self.program.groups
+    fn shared(&self) -> Shared<'_> {
+        Shared {
+            groups: &self.program.groups,
+            slots: self.slots,
+        }
     }
 }

@@ -240,6 +240,12 @@ impl State {
         let mut writer = Writer::new();
         for path in &program.trait_paths {
             let mut binary_length = |value: &Value| {
+                // Most are plain and short, which is seen without writing them down.
+                match value {
+                    Value::Null | Value::Bool(_) | Value::Number(_) => return 0,
+                    Value::String(text) if text.len() < MAX_TRAIT / 2 => return 0,
+                    _ => {}
+                }
                 writer.clear();
                 value.write(&mut writer);
                 writer.len()

@@ -95,10 +95,11 @@ pub(crate) fn recall(
 ) -> Memory {
     let mut found = Memory::Nothing;
     for unit in std::iter::once(&assignment.unit).chain(&assignment.fallback) {
-        let Some(value) = unit_of(unit, context, attributes) else {
+        let mut room = None;
+        let Some(value) = unit_of(unit, context, attributes, &mut room) else {
             continue;
         };
-        let key = key_for(stickiness, unit, value.text());
+        let key = key_for(stickiness, unit, &value);
         for entry in remembered.iter().filter(|entry| entry.key == key) {
             if entry.version < stickiness.min_version {
                 return Memory::TooOld;
@@ -164,11 +165,11 @@ pub(crate) fn to_remember(
         }
         let unit = std::iter::once(&assignment.unit)
             .chain(&assignment.fallback)
-            .find_map(|unit| Some((unit, unit_of(unit, context, reading)?)));
+            .find_map(|unit| Some((unit, unit_of(unit, context, reading, &mut None)?.into_owned())));
         let key = stickiness.variants.get(usize::from(variant));
         if let (Some((unit, value)), Some(key)) = (unit, key) {
             entries.push(Remembered {
-                key: key_for(stickiness, unit, value.text()),
+                key: key_for(stickiness, unit, &value),
                 version: stickiness.version,
                 variant: *key,
             });

@@ -63,7 +63,9 @@ impl Object {
         if self.members.len() <= FEW {
             // Most names differ in their length already, which is quicker seen than their order.
             let mut members = self.members.iter();
-            return members.find(|(known, _)| known == key).map(|(_, value)| value);
+            return members
+                .find(|(known, _)| is_same_text(known, key))
+                .map(|(_, value)| value);
         }
         let index = self.position(key)?;
         self.members.get(index).map(|(_, value)| value)
@@ -71,7 +73,7 @@ impl Object {
 
     /// The value of a member, made as `null` if it was not there.
     pub fn entry(&mut self, key: &str) -> &mut Value {
-        let index = match self.members.binary_search_by(|(k, _)| k.as_str().cmp(key)) {
+        let index = match self.members.binary_search_by(|(k, _)| order(k, key)) {
             Ok(index) => index,
             Err(index) => {
                 self.members.insert(index, (key.to_owned(), Value::Null));
@@ -113,7 +115,7 @@ impl Object {
     /// Sets a member; the last value of a key wins.
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<Value>) {
         let (key, value) = (key.into(), value.into());
-        match self.members.binary_search_by(|(k, _)| k.as_str().cmp(&key)) {
+        match self.members.binary_search_by(|(k, _)| order(k, &key)) {
             Ok(index) => self.members[index].1 = value,
             Err(index) => self.members.insert(index, (key, value)),
         }
@@ -139,6 +141,12 @@ impl Object {
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
+}
+
+/// Whether two texts are the same. Most differ in their length or their first byte.
+#[inline(always)]
+pub(crate) fn is_same_text(a: &str, b: &str) -> bool {
+    a.len() == b.len() && a.as_bytes().first() == b.as_bytes().first() && a == b
 }
 
 /// The order of two keys. Most differ in their first bytes, and calling a comparison of memory costs more than that,

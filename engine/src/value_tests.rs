@@ -1,7 +1,7 @@
 //! What a value must be to a constant: GrowthBook's operators, without conversions between types.
 
 use crate::condition::Comparison;
-use crate::value::Value;
+use crate::value::{Value, is_same_text};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
@@ -146,7 +146,7 @@ impl Set {
     fn has_text(&self, text: &str) -> bool {
         if self.texts.len() <= FEW {
             // Most texts differ in their length already, which is quicker seen than their order.
-            return self.texts.iter().any(|known| known == text);
+            return self.texts.iter().any(|known| is_same_text(known, text));
         }
         let found = self.texts.binary_search_by(|known| known.as_str().cmp(text));
         found.is_ok()

@@ -119,9 +119,7 @@ fn when_stale(object: &Object, place: &Place<'_>, report: &mut Report) -> Option
 fn told(path: &[String]) -> CellSpec {
     let mut of_event = vec!["traits".to_owned()];
     of_event.extend_from_slice(path);
-    let anything = Condition {
-        nodes: vec![Node::All(Vec::new())],
-    };
+    let anything = Condition::new(vec![Node::All(Vec::new())]);
     let shape = Shape {
         keep: Keep::Newest(1),
         within: None,

@@ -194,7 +194,7 @@ fn read_unit(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: 
         return None;
     }
     compiler.reads(&path);
-    Some(Unit::Attribute(path))
+    Some(Unit::Attribute(path.into()))
 }
 
 fn filters(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &mut Report) -> Vec<Filter> {

@@ -80,7 +80,7 @@ impl<'c> ConditionCompiler<'c> {
     }
 
     fn finish(self, errors: usize, place: &Place<'_>, report: &mut Report) -> Option<Condition> {
-        let condition = Condition { nodes: self.nodes };
+        let condition = Condition::new(self.nodes);
         if report.errors() == errors && condition.check(usize::MAX, usize::MAX).is_none() {
             // Some operators are two nodes deep. What `Program::from_bytes` refuses must not be compiled.
             report.error(
@@ -236,7 +236,7 @@ impl<'c> ConditionCompiler<'c> {
                 let test = self.number_test(value, place, report, depth)?;
                 return Some(match self.compiler.score(&path) {
                     Some(cell) => Node::Measure(cell, Measure::Score, test),
-                    None => Node::Attribute(path, test),
+                    None => Node::Attribute(path.into(), test),
                 });
             }
         }
@@ -252,7 +252,7 @@ impl<'c> ConditionCompiler<'c> {
             );
         }
         let test = self.test(value, place, report, depth + 1)?;
-        Some(Node::Attribute(path, test))
+        Some(Node::Attribute(path.into(), test))
     }
 
     /// What must hold for a value: operators, or a bare constant.

@@ -277,9 +277,7 @@ pub(super) fn condition(
         (Value::Null, Value::Null) => None,
         (Value::String(name), Value::Null) => {
             let segment = compiler.segment(name, &place.member("segment"), report);
-            segment.map(|segment| Condition {
-                nodes: vec![Node::Segment(segment)],
-            })
+            segment.map(|segment| Condition::new(vec![Node::Segment(segment)]))
         }
         (Value::Null, when) => ConditionCompiler::compile(compiler, when, &place.member("when"), report),
         (Value::String(_), _) => {

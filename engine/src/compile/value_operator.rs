@@ -100,7 +100,7 @@ impl ConditionCompiler<'_> {
         }
         // Only what is asked about a decision knows the program's groups.
         let set = self.shared().program.groups.get(usize::from(group))?.clone();
-        Some(Node::In(set, false))
+        Some(Node::In(Box::new(set), false))
     }
 }
 
@@ -114,7 +114,7 @@ fn set(operand: &Value, ignore_case: bool, place: &Place<'_>, report: &mut Repor
     {
         report.warning(&place.item(index), "a list or an object is equal to nothing");
     }
-    Some(Node::In(Set::new(items, ignore_case), ignore_case))
+    Some(Node::In(Box::new(Set::new(items, ignore_case)), ignore_case))
 }
 
 fn version(test: VersionTest, operand: &Value, place: &Place<'_>, report: &mut Report) -> Option<Node> {
@@ -129,7 +129,7 @@ fn regex(operand: &Value, ignore_case: bool, place: &Place<'_>, report: &mut Rep
         return expected("a regular expression as text", place, report);
     };
     match Regex::compile(pattern, ignore_case) {
-        Ok(regex) => Some(Node::Regex(regex)),
+        Ok(regex) => Some(Node::Regex(Box::new(regex))),
         Err(error) => {
             report.error(place, error.to_string());
             None
@@ -156,7 +156,8 @@ fn near(operand: &Value, place: &Place<'_>, report: &mut Report) -> Option<Node>
     };
     let (latitude, longitude) = (number("lat", -90.0, 90.0), number("lon", -180.0, 180.0));
     let kilometres = number("km", 0.0, 30_000.0);
-    Some(Node::Near(Circle::new(latitude?, longitude?, kilometres?)))
+    let circle = Circle::new(latitude?, longitude?, kilometres?);
+    Some(Node::Near(Box::new(circle)))
 }
 
 /// The nearest of many names, if any is near.

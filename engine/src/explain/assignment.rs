@@ -14,7 +14,12 @@ pub(super) fn insert(object: &mut Object, asked: &Asked<'_>, assignment: &Assign
     }
     let units = std::iter::once(&assignment.unit).chain(&assignment.fallback);
     let found = units
-        .filter_map(|unit| Some((unit, unit_of(unit, asked.context, &asked.reading)?)))
+        .filter_map(|unit| {
+            Some((
+                unit,
+                unit_of(unit, asked.context, &asked.reading, &mut None)?.into_owned(),
+            ))
+        })
         .next();
     let mut bucket = Object::new();
     match found {
@@ -25,12 +30,12 @@ pub(super) fn insert(object: &mut Object, asked: &Asked<'_>, assignment: &Assign
                 Unit::Attribute(path) => path.join("."),
             };
             bucket.insert("of", of);
-            bucket.insert("value", brief(&Value::from(value.text())));
-            bucket.insert("place", fraction(assignment.seed.bucket(value.text())));
+            bucket.insert("value", brief(&Value::from(value.as_str())));
+            bucket.insert("place", fraction(assignment.seed.bucket(&value)));
             if let Some((seed, share)) = &assignment.holdout {
                 let mut holdout = Object::new();
                 holdout.insert("share", *share);
-                holdout.insert("place", fraction(seed.bucket(value.text())));
+                holdout.insert("place", fraction(seed.bucket(&value)));
                 object.insert("holdout", holdout);
             }
         }

@@ -18,7 +18,7 @@ pub(super) fn trace(asked: &Asked<'_>, condition: &Condition) -> Value {
     let walk = Walk {
         asked,
         condition,
-        run: condition.run(asked.reading.groups()),
+        run: condition.run(asked.reading.shared()),
     };
     match condition.nodes().len().checked_sub(1) {
         Some(root) => walk.node(root as NodeId, &Subject::Document(&asked.reading)),

@@ -55,7 +55,7 @@ pub fn explain(
         state,
         context,
         decisions,
-        reading: reading.with(&decisions.segments, &decisions.features),
+        reading: reading.with(decisions, &[]),
         now,
     };
     let mut explanation = Object::new();

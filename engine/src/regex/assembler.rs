@@ -6,6 +6,7 @@
 use super::error::Problem;
 use super::first;
 use super::program::{Assertion, Instruction, MAX_INSTRUCTIONS, MAX_RANGES, Regex};
+use super::reach::Reach;
 use super::set::Set;
 
 /// An instruction that does not know yet where it will be.
@@ -160,12 +161,15 @@ impl Assembler {
             Some(set) => self.class(set).ok(),
             None => None,
         };
-        Ok(Regex {
+        let mut regex = Regex {
             code,
             classes: self.classes.into_iter().map(Set::into_ranges).collect(),
             first,
             from_start: start.is_start_of_text,
-        })
+            reach: Reach::default(),
+        };
+        regex.prepare();
+        Ok(regex)
     }
 
     /// The number of a class; the same for the same set.

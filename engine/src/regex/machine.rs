@@ -27,6 +27,11 @@ struct Places<'r>(&'r mut [u64]);
 impl Regex {
     /// Whether the pattern matches somewhere in the text.
     pub fn is_match(&self, text: &str) -> bool {
+        self.walk_short(text).unwrap_or_else(|| self.walk_any(text))
+    }
+
+    /// Walks over a text with any program.
+    pub(super) fn walk_any(&self, text: &str) -> bool {
         // Most programs are short, and making room for the longest would take longer than the walk.
         if self.code.len() <= 64 {
             self.walk(text, &mut [0; 3])
@@ -77,7 +82,7 @@ impl Regex {
     }
 
     /// Whether a match can begin before this character, or at the end of the text.
-    fn may_begin_with(&self, after: Option<char>) -> bool {
+    pub(super) fn may_begin_with(&self, after: Option<char>) -> bool {
         match (self.first, after) {
             (None, _) => true,
             (Some(class), Some(character)) => self.class_has(class, character),
@@ -85,7 +90,7 @@ impl Regex {
         }
     }
 
-    fn class_has(&self, class: u16, character: char) -> bool {
+    pub(super) fn class_has(&self, class: u16, character: char) -> bool {
         self.classes
             .get(usize::from(class))
             .is_some_and(|ranges| contains(ranges, u32::from(character)))

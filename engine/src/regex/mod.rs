@@ -64,6 +64,7 @@ mod first;
 mod machine;
 mod parse;
 mod program;
+mod reach;
 mod set;
 #[cfg(test)]
 mod tests;

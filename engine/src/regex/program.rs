@@ -1,5 +1,6 @@
 //! A compiled pattern: instructions, each in one word, and the classes that they name.
 
+use super::reach::Reach;
 use serde::{Deserialize, Serialize};
 
 /// The most instructions that a program may have.
@@ -20,6 +21,8 @@ pub struct Regex {
     pub(super) first: Option<u16>,
     /// Whether a match can only begin at the start of the text.
     pub(super) from_start: bool,
+    #[serde(skip)]
+    pub(super) reach: Reach,
 }
 
 /// One step of a program. After it comes the next one, unless it says otherwise.

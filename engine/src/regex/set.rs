@@ -24,6 +24,9 @@ const SPACES: [(u32, u32); 10] = [
     (0xfeff, 0xfeff),
 ];
 
+/// So many ranges are looked through one by one.
+const FEW: usize = 8;
+
 /// A set of characters: ranges in order, with a gap between each and the next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Set {
@@ -113,6 +116,12 @@ impl Set {
 
 /// Whether ranges in order have the character.
 pub(super) fn contains(ranges: &[(u32, u32)], character: u32) -> bool {
+    // Most have few, which are looked through faster one by one.
+    if ranges.len() <= FEW {
+        return ranges
+            .iter()
+            .any(|(first, last)| (*first..=*last).contains(&character));
+    }
     let index = ranges.partition_point(|(_, last)| *last < character);
     ranges.get(index).is_some_and(|(first, _)| *first <= character)
 }

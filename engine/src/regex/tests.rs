@@ -1,6 +1,7 @@
 //! The tests of programs that no compiler has made; those of the dialect are in `engine/tests/regex.rs`.
 
 use super::program::{Assertion, Instruction};
+use super::reach::Reach;
 use super::{MAX_INSTRUCTIONS, MAX_RANGES, Regex};
 
 fn program(code: &[Instruction]) -> Regex {
@@ -9,6 +10,7 @@ fn program(code: &[Instruction]) -> Regex {
         classes: vec![vec![(0x61, 0x7a)]],
         first: None,
         from_start: false,
+        reach: Reach::default(),
     }
 }
 
@@ -84,16 +86,20 @@ fn mixed(number: u64) -> u64 {
 
 #[test]
 fn no_program_at_all_panics_or_hangs() {
-    let text = "aba ".repeat(200);
+    const TEXTS: [&str; 6] = ["", "a", "b", "ba", "aab", "abab b"];
+    let text = "aba ".repeat(1_200);
+    let mut found = 0;
     for seed in 0..20_000_u64 {
         let number = |at: u64| mixed(seed * 1_000 + at + 1);
         let length = number(0) % 12;
-        let regex = Regex {
+        let mut regex = Regex {
             // Small operands, so that many of the jumps go somewhere; and words of any kind.
             code: (0..length)
                 .map(|at| {
                     let word = number(10 + at);
-                    match word % 4 {
+                    match word % 6 {
+                        4 => 5 | ((word >> 8) as u32 % 3) << 3,
+                        5 => 0,
                         0 => (word >> 8) as u32,
                         1 => 3 | ((word >> 8) as u32 % 12) << 3,
                         2 => 4 | ((word >> 8) as u32 % 12) << 3,
@@ -104,10 +110,18 @@ fn no_program_at_all_panics_or_hangs() {
             classes: vec![vec![(number(1) as u32, number(2) as u32); number(3) as usize % 3]],
             first: (number(4) % 2 == 0).then_some(number(5) as u16 % 2),
             from_start: number(6) % 2 == 0,
+            reach: Reach::default(),
         };
         let _ = regex.check();
-        let _ = regex.is_match(&text);
+        // The walk of a short program finds what the walk of any program finds.
+        let expected = TEXTS.map(|text| regex.is_match(text));
+        let expected_of_long = regex.is_match(&text);
+        regex.prepare();
+        assert_eq!(TEXTS.map(|text| regex.is_match(text)), expected, "{regex:?}");
+        assert_eq!(regex.is_match(&text), expected_of_long, "{regex:?}");
+        found += usize::from(regex.walk_short("ba") == Some(true));
     }
+    assert!((1_000..19_000).contains(&found), "{found}");
     // Loops that take nothing, and a program that is longer than the machine has bits.
     assert!(!program(&[Instruction::Jump(0)]).is_match(&text));
     assert!(!program(&[Instruction::Split(0), Instruction::Jump(0)]).is_match(&text));
