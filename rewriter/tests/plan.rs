@@ -1,7 +1,5 @@
 //! A spliced page is what the streaming rewriter makes of it, byte for byte, whatever the page and the edits are.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
-
 use nearside_engine::mutation::{Edit, Operation};
 use nearside_rewriter::{PagePlan, PageRewriter, Settings, joined};
 
