@@ -417,6 +417,15 @@ impl Program {
         self.request_facts.iter().any(|known| known == fact)
     }
 
+    /// Whether the visitor's state keeps a trait as a whole that has this one in it, and that is told with a value.
+    pub(crate) fn keeps_around(&self, path: &[String], told: &Value) -> bool {
+        let mut around = self
+            .trait_paths
+            .iter()
+            .filter(|kept| kept.len() < path.len() && path.starts_with(kept));
+        around.any(|kept| told.at(kept).is_some())
+    }
+
     /// The place of a feature.
     pub fn feature(&self, id: &str) -> Option<usize> {
         let find = self

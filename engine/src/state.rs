@@ -254,6 +254,8 @@ impl State {
                 // A trait that does not fit is unknown here; the origin has it in full.
                 Some(value) if binary_length(value) > MAX_TRAIT => &Value::Null,
                 Some(value) => value,
+                // What is around it was told and has just been taken over, without it.
+                None if program.keeps_around(path, traits) => continue,
                 // As Segment's servers do, a trait is replaced as a whole: what an object no longer has is gone.
                 None if path.first().is_some_and(|first| members.get(first).is_some()) => &Value::Null,
                 None => continue,

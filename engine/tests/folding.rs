@@ -326,3 +326,25 @@ fn a_shortened_state_counts_as_the_whole_one_does() {
     assert_eq!(counts(&state).len(), 20);
     assert_eq!(counts(&short), counts(&state));
 }
+
+/// A list is kept whole where its length is read, also beside its items.
+#[test]
+fn the_length_of_a_list_that_was_told() {
+    let program = program(
+        r#""many":{"when":{"profile.traits.tags.length":{"$gte":2}}},
+           "second":{"when":{"profile.traits.tags.1":"b"}},
+           "none":{"when":{"profile.traits.tags.length":0}},
+           "named":{"when":{"profile.traits.length":7}}"#,
+    );
+    let mut state = State::new(&program);
+    let mut step = |id: &str, traits: &str, expected: &[&str]| {
+        fold(&program, &mut state, &identify(id, "", traits, NOON));
+        state = State::from_bytes(&program, &state.to_bytes(&program)).unwrap();
+        assert_eq!(members(&program, &state, NOON), expected, "{traits}");
+    };
+    step("1", r#"{"tags":["a","b","c"]}"#, &["many", "second"]);
+    step("2", r#"{"tags":["a"]}"#, &[]);
+    step("3", r#"{"tags":[]}"#, &["none"]);
+    step("4", r#"{"length":7}"#, &["named", "none"]);
+    step("5", r#"{"tags":"ab"}"#, &["named"]);
+}

@@ -222,6 +222,11 @@ impl Compiler {
             && traits == "traits"
             && !rest.is_empty()
         {
+            let rest = match rest {
+                // It is not told with a list but counted.
+                [list @ .., last] if last == "length" && !list.is_empty() => list,
+                _ => rest,
+            };
             add_once(&mut self.program.trait_paths, rest);
         }
         if let [root, name, ..] = path
