@@ -97,6 +97,7 @@ impl Splicer {
         for (place, token) in tokens {
             self.end_tags_before(place.start, spliced)?;
             let bytes = self.left().get(..place.len()).unwrap_or_default();
+            let blank = bytes.len() - bytes.trim_ascii_start().len();
             self.is_broken_off = match token {
                 Token::Comment if bytes.starts_with(b"<!--") => {
                     !(bytes.ends_with(b"-->") || bytes.ends_with(b"--!>"))
@@ -129,6 +130,8 @@ impl Splicer {
                     self.note(&ended.outermost, ended.names.len() > ended.outermost.len());
                 }
                 Token::Text { is_blank: false } => {
+                    // The white space that it begins with ends nothing, whether it comes with the rest or before it.
+                    self.give(place.start + blank, spliced);
                     let ended = self.open.text();
                     self.supply(&ended, spliced);
                 }

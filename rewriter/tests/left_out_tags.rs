@@ -385,3 +385,15 @@ fn a_page_that_ends_in_a_tag_keeps_its_end() {
         check(page, "td", Operation::Append, "new", page);
     }
 }
+
+/// White space belongs to a head whose end tag was left out, and the text after it does not.
+#[test]
+fn a_head_ends_where_text_begins() {
+    check(
+        "<!doctype html><head><title>t</title> \n text",
+        "head",
+        Operation::Append,
+        "<meta>",
+        "<!doctype html><head><title>t</title> \n <meta>text",
+    );
+}
