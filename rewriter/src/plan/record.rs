@@ -311,8 +311,17 @@ impl Places {
 }
 
 /// Whether the parser reads the page differently when it looks for other elements: after the start tag of an
-/// element whose content is text, if that ends with an attribute without the value that its `=` announces.
+/// element whose content is text, if that ends with an attribute without the value that its `=` announces. Also
+/// whether it may take the beginning of an attribute's value for a byte order mark.
 fn is_ambiguous(page: &[u8]) -> bool {
+    let has_mark = |rest: &[u8], mark: &[u8]| rest.windows(mark.len()).any(|bytes| bytes == mark);
+    let rest = page.strip_prefix(UTF_8_MARK).unwrap_or(page);
+    if [UTF_8_MARK, b"\xfe\xff", b"\xff\xfe"]
+        .iter()
+        .any(|mark| has_mark(rest, mark))
+    {
+        return true;
+    }
     const HOLD_TEXT: [&[u8]; 10] = [
         b"title",
         b"textarea",
