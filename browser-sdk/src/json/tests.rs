@@ -242,3 +242,25 @@ fn deep_texts_do_not_overflow() {
     }
     check(&"[".repeat(1_000_000));
 }
+
+/// Numbers half way between two texts: a few bits, far behind the point.
+#[test]
+fn numbers_half_way_between_two_texts_are_written_the_same() {
+    let mut random = Random(11);
+    let mut differ = 0;
+    for _ in 0..400_000 {
+        let (bits, places) = (random.below(53), random.below(30) as i32);
+        let number = (random.next() >> (63 - bits)) as f64 / 2_f64.powi(places);
+        for number in [number, -number] {
+            let value = Value::Number(number);
+            let ours = write(&value);
+            assert_eq!(ours, serde_json::to_string(&value).unwrap(), "{number:e}");
+            differ += usize::from(number.abs() >= 1e-5 && ours != value.to_text());
+        }
+    }
+    assert!(differ > 20, "{differ}");
+    assert_eq!(
+        write(&Value::Number(1_048_608.0 / 8_388_608.0)),
+        "0.12500381469726562"
+    );
+}
