@@ -413,7 +413,8 @@ impl State {
     /// oldest events and groups of every cell, and the traits.
     pub fn to_bytes_within(&self, program: &Program, limit: usize) -> (Vec<u8>, bool) {
         let whole = self.to_bytes(program);
-        if whole.len() <= limit - limit / 7 {
+        let comfortable = limit - limit / 7;
+        if whole.len() <= comfortable {
             return (whole, false);
         }
         let mut settled = self.clone();
@@ -444,7 +445,9 @@ impl State {
                 values: groups.max(2),
             };
             let bytes = settled.write(program, recent, Some(brevity));
-            if bytes.len() <= limit {
+            // That copies of scores and events that came twice are told apart is worth less than a short cookie.
+            let room = if recent < MAX_RECENT { limit } else { comfortable };
+            if bytes.len() <= room {
                 let is_whole = bytes.len() == whole.len();
                 return (bytes, !is_whole);
             }

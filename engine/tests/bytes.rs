@@ -284,7 +284,7 @@ fn a_state_is_cut_to_its_limit_step_by_step() {
     settled.settle(&program);
     let settled = settled.to_bytes(&program);
     let is_less = settled.len() < full.len();
-    let fitting = state.to_bytes_within(&program, full.len());
+    let fitting = state.to_bytes_within(&program, settled.len() * 7 / 6 + 1);
     assert_eq!(fitting, (settled.clone(), is_less));
     let (bytes, _) = state.to_bytes_within(&program, settled.len() - 1);
     let less = State::from_bytes(&program, &bytes).unwrap();
