@@ -164,9 +164,19 @@ pub(crate) fn implies_end(start: &str, open: &str) -> bool {
 }
 
 /// Elements that have text and no elements.
+pub(crate) const TEXT_HOLDERS: [&str; 9] = [
+    "iframe",
+    "noembed",
+    "noframes",
+    "plaintext",
+    "script",
+    "style",
+    "textarea",
+    "title",
+    "xmp",
+];
+
+/// Whether an element has text and no elements.
 pub(crate) fn holds_text(name: &str) -> bool {
-    matches!(
-        name,
-        "iframe" | "noembed" | "noframes" | "plaintext" | "script" | "style" | "textarea" | "title" | "xmp"
-    )
+    TEXT_HOLDERS.contains(&name)
 }

@@ -1,7 +1,7 @@
 //! A spliced page is what the streaming rewriter makes of it, byte for byte, whatever the page and the edits are.
 
 use nearside_engine::mutation::{Edit, Operation};
-use nearside_rewriter::{PagePlan, PageRewriter, Settings, joined};
+use nearside_rewriter::{PagePlan, PageRewriter, RewriteError, Settings, joined};
 
 /// SplitMix64: the same numbers everywhere.
 struct Random(u64);
@@ -197,7 +197,7 @@ fn streamed(page: &[u8], edits: &[Edit<'_>], settings: Settings<'_>, chunk: usiz
 #[test]
 fn a_spliced_page_is_the_streamed_one() {
     let cases: u64 = match std::env::var("NEARSIDE_LONG").as_deref() {
-        Ok("1") => 1_000_000,
+        Ok("1") => 300_000,
         Ok(number) => number.parse().unwrap(),
         _ => 10_000,
     };
@@ -236,4 +236,34 @@ fn a_spliced_page_is_the_streamed_one() {
     }
     println!("{same} pages are the same, of which {changed} were changed; {left} have to stream");
     assert!(changed * 2 > same && left * 3 < same);
+}
+
+/// Whatever a page is, its plan stays small: one with too many elements streams.
+#[test]
+fn a_page_with_very_many_elements_has_no_plan() {
+    let page = |count: usize| "<b>".repeat(count).into_bytes();
+    let plan = |count: usize| PagePlan::new(&page(count), &["*"], Settings::default());
+    assert!(plan(1_000).is_ok());
+    assert_eq!(plan(20_001).err(), Some(RewriteError::Memory));
+}
+
+/// The parser's library reads what follows these tags in two ways, depending on what else it looks for.
+#[test]
+fn a_page_that_can_be_read_in_two_ways_has_no_plan() {
+    let plan = |page: &str| PagePlan::new(page.as_bytes(), &["p"], Settings::default()).err();
+    for page in [
+        "<title a=><p></title>",
+        "<TITLE a='>' b= ><p></TITLE>",
+        "<p class=\u{feff}x>",
+    ] {
+        assert_eq!(plan(page), Some(RewriteError::Parser), "{page}");
+    }
+    for page in [
+        "<title a>x</title>",
+        "<script>a => b</script>",
+        "<p a=>",
+        "\u{feff}<p>",
+    ] {
+        assert_eq!(plan(page), None, "{page}");
+    }
 }

@@ -133,7 +133,7 @@ impl Places<'_> {
         for instant in self.entries.chunk_by(|a, b| a.time == b.time) {
             let here = instant_mask(place, instant.len());
             let is_kept = before & here != 0;
-            let is_newest = instant.iter().any(|entry| entry.time == newest);
+            let is_newest = instant.first().is_some_and(|entry| entry.time == newest);
             has_begun |= is_kept;
             if is_kept || is_newest {
                 held = 0;

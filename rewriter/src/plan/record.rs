@@ -3,6 +3,7 @@
 use super::{Found, FoundAttribute, FoundEnd, Inject, Outline};
 use crate::encode::{Declaration, Spelling, declaration, is_utf_8};
 use crate::marks::{Implied, Marks};
+use crate::names::TEXT_HOLDERS;
 use crate::page::{RewriteError, Settings, UTF_8_MARK, failure};
 use crate::splice::Splicer;
 use lol_html::html_content::{Element, EndTag};
@@ -44,6 +45,9 @@ pub(super) fn with_ends(
     record(page, &parsed, &marks, selectors, settings)
 }
 
+/// A page in which more elements can be touched streams: what a plan remembers is bounded, whatever the page is.
+const MAX_ELEMENTS: usize = 20_000;
+
 /// What the parser's handlers find.
 #[derive(Default)]
 struct Recorder {
@@ -64,7 +68,7 @@ fn record(
     selectors: &[Selector],
     settings: Settings<'_>,
 ) -> Result<Outline, RewriteError> {
-    if is_ambiguous(page) {
+    if has_inner_mark(page) {
         return Err(RewriteError::Parser);
     }
     let recorder = Rc::new(Recorder::default());
@@ -90,7 +94,7 @@ fn record(
     for (place, selector) in selectors.iter().enumerate() {
         let (recorder, bytes) = (Rc::clone(&recorder), Rc::clone(&bytes));
         let note = Handlers::default().element(move |element: &mut Element<'_, '_>| {
-            let found = recorder.note(element, &bytes);
+            let found = recorder.note(element, &bytes)?;
             let outline = &mut *recorder.outline.borrow_mut();
             if let Some(matches) = outline.matches.get_mut(place) {
                 matches.push(found);
@@ -101,6 +105,7 @@ fn record(
     }
     recorder.outline.borrow_mut().matches = vec![Vec::new(); selectors.len()];
     parser = note_injection(parser, &recorder, &bytes)?;
+    parser = refuse_ambiguous(parser, &recorder, &bytes)?;
     let nowhere: fn(&[u8]) = |_| {};
     let mut rewriter = HtmlRewriter::new(parser, nowhere);
     let result = rewriter.write(parsed).and_then(|()| rewriter.end());
@@ -110,14 +115,18 @@ fn record(
 
 impl Recorder {
     /// Takes note of an element, once; gives its place among the outline's.
-    fn note(self: &Rc<Self>, element: &mut Element<'_, '_>, parsed: &[u8]) -> u32 {
+    fn note(self: &Rc<Self>, element: &mut Element<'_, '_>, parsed: &[u8]) -> Result<u32, RewriteError> {
         let location = element.source_location().bytes();
         let mut outline = self.outline.borrow_mut();
         let last = outline.elements.len();
         if let Some(known) = outline.elements.last()
             && known.place == location.start
         {
-            return (last - 1) as u32;
+            return Ok((last - 1) as u32);
+        }
+        if last >= MAX_ELEMENTS {
+            self.refusal.set(Some(RewriteError::Memory));
+            return Err(RewriteError::Memory);
         }
         let tag = parsed.get(location.clone()).unwrap_or_default();
         outline.elements.push(Found {
@@ -143,7 +152,7 @@ impl Recorder {
                 Ok(())
             }));
         }
-        last as u32
+        Ok(last as u32)
     }
 
     fn finish(&self, places: &Places, marks: &Marks) -> Outline {
@@ -216,7 +225,7 @@ fn note_injection(parser: Parser, recorder: &Rc<Recorder>, bytes: &Rc<[u8]>) -> 
         if !is_open(&at_head) {
             return Ok(());
         }
-        let found = at_head.note(element, &head_bytes);
+        let found = at_head.note(element, &head_bytes)?;
         let recorder = Rc::clone(&at_head);
         if let Some(handlers) = element.end_tag_handlers() {
             handlers.push(Box::new(move |_: &mut EndTag<'_>| {
@@ -230,7 +239,7 @@ fn note_injection(parser: Parser, recorder: &Rc<Recorder>, bytes: &Rc<[u8]>) -> 
     });
     let body = Handlers::default().element(move |element: &mut Element<'_, '_>| {
         if is_open(&at_body) {
-            let found = at_body.note(element, &body_bytes);
+            let found = at_body.note(element, &body_bytes)?;
             at_body.inject.set(Inject::BeforeBody(found));
         }
         Ok(())
@@ -310,52 +319,32 @@ impl Places {
     }
 }
 
-/// Whether the parser reads the page differently when it looks for other elements: after the start tag of an
-/// element whose content is text, if that ends with an attribute without the value that its `=` announces. Also
-/// whether it may take the beginning of an attribute's value for a byte order mark.
-fn is_ambiguous(page: &[u8]) -> bool {
-    let has_mark = |rest: &[u8], mark: &[u8]| rest.windows(mark.len()).any(|bytes| bytes == mark);
+/// Whether the parser may take the beginning of some attribute's value for a byte order mark.
+fn has_inner_mark(page: &[u8]) -> bool {
     let rest = page.strip_prefix(UTF_8_MARK).unwrap_or(page);
-    if [UTF_8_MARK, b"\xfe\xff", b"\xff\xfe"]
-        .iter()
-        .any(|mark| has_mark(rest, mark))
-    {
-        return true;
-    }
-    const HOLD_TEXT: [&[u8]; 10] = [
-        b"title",
-        b"textarea",
-        b"script",
-        b"style",
-        b"xmp",
-        b"iframe",
-        b"noembed",
-        b"noframes",
-        b"noscript",
-        b"plaintext",
-    ];
-    let mut at = 0;
-    while let Some(next) = page
-        .get(at..)
-        .and_then(|rest| rest.iter().position(|byte| *byte == b'='))
-    {
-        at += next + 1;
-        let after = page.get(at..).unwrap_or_default().iter();
-        if after.copied().find(|byte| !byte.is_ascii_whitespace()) != Some(b'>') {
-            continue;
+    let has = |mark: &[u8]| rest.windows(mark.len()).any(|bytes| bytes == mark);
+    [UTF_8_MARK, b"\xfe\xff", b"\xff\xfe"].into_iter().any(has)
+}
+
+/// Adds the handler that gives up where the parser reads a page differently when it looks for other elements: after
+/// the start tag of an element whose content is text, if that ends with an attribute without the value that its `=`
+/// announces.
+fn refuse_ambiguous(
+    parser: Parser,
+    recorder: &Rc<Recorder>,
+    bytes: &Rc<[u8]>,
+) -> Result<Parser, RewriteError> {
+    let selector = TEXT_HOLDERS.join(",").parse::<Selector>();
+    let selector = selector.map_err(|_| RewriteError::Parser)?;
+    let (recorder, bytes) = (Rc::clone(recorder), Rc::clone(bytes));
+    let look = Handlers::default().element(move |element: &mut Element<'_, '_>| {
+        let tag = bytes.get(element.source_location().bytes()).unwrap_or_default();
+        let before_end = tag.strip_suffix(b">").unwrap_or(tag).trim_ascii_end();
+        if before_end.ends_with(b"=") {
+            recorder.refusal.set(Some(RewriteError::Parser));
+            return Err(RewriteError::Parser.into());
         }
-        let before = page.get(..at).unwrap_or_default();
-        let Some(start) = before.iter().rposition(|byte| matches!(byte, b'<' | b'>')) else {
-            continue;
-        };
-        let tag = page.get(start..at).unwrap_or_default();
-        let is_named = |name: &&[u8]| {
-            tag.get(1..=name.len())
-                .is_some_and(|found| found.eq_ignore_ascii_case(name))
-        };
-        if tag.starts_with(b"<") && HOLD_TEXT.iter().any(is_named) {
-            return true;
-        }
-    }
-    false
+        Ok(())
+    });
+    Ok(parser.append_element_content_handler((Cow::Owned(selector), look)))
 }

@@ -3,7 +3,7 @@
 use super::element::{Edited, EditedEnd, Rest};
 use super::{Found, FoundEnd, Inject, Outline, Piece};
 use crate::edit::OwnedEdit;
-use crate::marks::Marks;
+use crate::marks::{Implied, Marks};
 use crate::target::{End, Target};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -88,14 +88,7 @@ impl<'p> Way<'p> {
         edits: impl Iterator<Item = &'e OwnedEdit>,
         inject: Option<&str>,
     ) {
-        if !found.implied.names.is_empty() {
-            let implied = found.implied.clone();
-            self.marks
-                .implied_by
-                .borrow_mut()
-                .entry(found.place)
-                .or_insert(implied);
-        }
+        self.imply(found.place, &found.implied);
         let mut element = Edited::new(found, self.page, self.losing > 0);
         for edit in edits {
             edit.apply(&mut element, &self.marks, found.spelling);
@@ -122,14 +115,7 @@ impl<'p> Way<'p> {
         let Some((_, elements)) = self.waiting.pop_first() else {
             return;
         };
-        if !found.implied.names.is_empty() {
-            let implied = found.implied.clone();
-            self.marks
-                .implied_by
-                .borrow_mut()
-                .entry(found.place)
-                .or_insert(implied);
-        }
+        self.imply(found.place, &found.implied);
         let written = self.page.get(found.tag.clone()).unwrap_or_default();
         let mut end = EditedEnd::new(found.place, found.supplied.as_deref().unwrap_or(written));
         let was_losing = self.losing > 0;
@@ -153,6 +139,14 @@ impl<'p> Way<'p> {
         let mut output = Vec::new();
         end.finish(&mut output);
         self.pass(found.tag.start, found.tag.end, output);
+    }
+
+    /// Tells the edits which end tags the tag at a place makes unnecessary, unless an edit has changed that.
+    fn imply(&self, place: usize, implied: &Implied) {
+        if !implied.names.is_empty() {
+            let mut known = self.marks.implied_by.borrow_mut();
+            known.entry(place).or_insert_with(|| implied.clone());
+        }
     }
 
     /// Takes back an end tag that is not in the page, unless an edit needs it; see `crate::pipeline`.
