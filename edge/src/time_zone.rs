@@ -2,21 +2,56 @@
 //!
 //! The runtime knows the time zones of the world; nothing of them is shipped with the worker.
 
-use nearside_engine::time::{DAY, MINUTE, Timestamp};
+use nearside_engine::time::{DAY, HOUR, MINUTE, Timestamp};
 use nearside_engine::value::Object;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use worker::js_sys::{Array, Function, Object as JsObject, Reflect, global};
 use worker::wasm_bindgen::{JsCast, JsValue};
 
 /// How far ahead a change of the clocks is looked for: pages stay open for days.
 const AHEAD: i64 = 8 * DAY;
 
+/// What was found out of a zone holds for so long: a change of its clocks is known days ahead.
+const FRESH: i64 = HOUR;
+
+/// So many zones are remembered: there are some four hundred.
+const MAX_ZONES: usize = 512;
+
+/// What is known of a zone, and since when.
+type Known = (Timestamp, Option<Object>);
+
+thread_local! {
+    /// To ask the runtime takes longer than all decisions, and visitors of a site share few zones.
+    static ZONES: RefCell<HashMap<String, Known>> = RefCell::default();
+}
+
 /// What conditions read of `request.time` is made of this: `{"offset", "changesAt"?, "then"?}`. `None` if the
 /// runtime does not know the zone.
 pub(crate) fn time_in(zone: &str, now: Timestamp) -> Option<Object> {
-    let clock = clock(zone)?;
-    described(now, |at| {
-        let shown = clock.call1(&JsValue::UNDEFINED, &JsValue::from_f64(at as f64));
-        offset(&shown.ok()?.as_string()?)
+    remembered(zone, now, || {
+        let clock = clock(zone)?;
+        described(now, |at| {
+            let shown = clock.call1(&JsValue::UNDEFINED, &JsValue::from_f64(at as f64));
+            offset(&shown.ok()?.as_string()?)
+        })
+    })
+}
+
+/// What is known of a zone; found out, if that was too long ago.
+fn remembered(zone: &str, now: Timestamp, find: impl FnOnce() -> Option<Object>) -> Option<Object> {
+    ZONES.with_borrow_mut(|zones| {
+        if let Some((since, known)) = zones.get(zone)
+            && (*since..since.saturating_add(FRESH)).contains(&now)
+        {
+            return known.clone();
+        }
+        if zones.len() >= MAX_ZONES {
+            zones.clear();
+        }
+        let found = find();
+        zones.insert(zone.to_owned(), (now, found.clone()));
+        found
     })
 }
 
@@ -77,7 +112,6 @@ fn offset(text: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nearside_engine::time::HOUR;
     use nearside_engine::value::Value;
 
     #[test]
@@ -94,6 +128,29 @@ mod tests {
         ] {
             assert_eq!(offset(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_zone_is_asked_for_once_an_hour() {
+        let asked = std::cell::Cell::new(0);
+        let ask = |zone: &str, now| {
+            let time = remembered(zone, now, || {
+                asked.set(asked.get() + 1);
+                (zone != "None/Such").then(Object::new)
+            });
+            (time.is_some(), asked.get())
+        };
+        assert_eq!(ask("Europe/Vienna", HOUR), (true, 1));
+        assert_eq!(ask("Europe/Vienna", 2 * HOUR - 1), (true, 1));
+        assert_eq!(ask("None/Such", HOUR), (false, 2));
+        assert_eq!(ask("None/Such", HOUR + 1), (false, 2));
+        assert_eq!(ask("Europe/Vienna", 2 * HOUR), (true, 3));
+        // A clock that was put back.
+        assert_eq!(ask("Europe/Vienna", HOUR), (true, 4));
+        for zone in 0..2_000 {
+            ask(&zone.to_string(), HOUR);
+        }
+        assert!(ZONES.with_borrow(|zones| zones.len() <= MAX_ZONES));
     }
 
     #[test]

@@ -65,16 +65,20 @@ pub fn test(long: bool) -> Result<ExitCode> {
         fuzz::all(if long { fuzz::LONG } else { fuzz::SHORT })
     });
     if long {
-        // The same properties over many more random logs and manifests; optimised, or it would take hours.
+        // The same properties over many more random logs, manifests and pages; optimised, or it would take hours.
         let mut properties = cargo(&[
             "test",
             "--release",
             "--package",
             "nearside-tests",
+            "--package",
+            "nearside-rewriter",
             "--test",
             "engine_oracle",
             "--test",
             "manifest_schema",
+            "--test",
+            "plan",
             "--no-fail-fast",
         ]);
         properties.env("NEARSIDE_LONG", "1");
