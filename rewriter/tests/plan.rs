@@ -267,3 +267,42 @@ fn a_page_that_can_be_read_in_two_ways_has_no_plan() {
         assert_eq!(plan(page), None, "{page}");
     }
 }
+
+/// One end tag may end several elements, each of which has something for it.
+#[test]
+fn an_end_tag_that_ends_several_elements_is_the_streamed_one() {
+    let page = b"<section><div><span>x</section>y";
+    let put = |selector, operation, content: &str| Edit {
+        selector,
+        operation,
+        name: "",
+        content: content.to_owned(),
+    };
+    let names = ["section", "div", "span"];
+    let operations = [
+        Operation::Append,
+        Operation::After,
+        Operation::Text,
+        Operation::Remove,
+        Operation::Replace,
+    ];
+    let plan = PagePlan::new(page, &names, Settings::default()).unwrap();
+    for first in operations {
+        for second in operations {
+            for third in operations {
+                let edits = [
+                    put("section", first, "<div>1</div>"),
+                    put("div", second, "<div>2</div>"),
+                    put("span", third, "<div>3</div>"),
+                ];
+                let spliced = joined(page, &plan.splice(page, &edits, None).unwrap());
+                let streamed = streamed(page, &edits, Settings::default(), 5).unwrap();
+                assert_eq!(
+                    String::from_utf8(spliced).unwrap(),
+                    String::from_utf8(streamed).unwrap(),
+                    "{first:?} {second:?} {third:?}"
+                );
+            }
+        }
+    }
+}

@@ -268,4 +268,30 @@ mod tests {
         assert_eq!(needed(&log, &sequence, 200, 0), 0);
         assert_eq!(needed(&[], &sequence, 200, 0), 0);
     }
+
+    #[test]
+    fn a_choice_that_nothing_can_follow_is_not_left() {
+        let entry = |at, mark| Entry::new(at, at as u32, mark, 0.0);
+        let step = |matcher, without| Step {
+            matcher,
+            gap: None,
+            without,
+        };
+        let mut sequence = Sequence {
+            steps: vec![step(0, 0), step(1, 4)],
+            within: None,
+            quiet: None,
+        };
+        assert_eq!(needed(&[entry(1, 1), entry(2, 4)], &sequence, 9, 0), 0);
+        assert_eq!(needed(&[entry(1, 4), entry(2, 1)], &sequence, 9, 0), 2);
+        sequence.steps[1].gap = Some(5);
+        assert_eq!(needed(&[entry(1, 1)], &sequence, 6, 0), 1);
+        assert_eq!(needed(&[entry(1, 1)], &sequence, 7, 0), 0);
+        // What was completed, and then broken.
+        sequence.quiet = Some((2, 100));
+        assert_eq!(
+            needed(&[entry(1, 1), entry(2, 2), entry(3, 4)], &sequence, 9, 0),
+            0
+        );
+    }
 }
