@@ -248,6 +248,10 @@ impl Crowd {
     /// # Panics
     /// When an answer does not come, or when `check` panics.
     pub fn ask(&mut self, path: &str, time: Duration, check: impl Fn(&Answer<'_>) + Sync) -> Met {
+        // Idle connections were closed by the other side.
+        for visitor in &mut self.visitors {
+            visitor.stream = connect(visitor.port);
+        }
         let (started, before) = (Instant::now(), usage::cpu(self.pid));
         let check = &check;
         let times: Vec<Vec<Duration>> = thread::scope(|scope| {

@@ -25,6 +25,9 @@ pub const NODE_HTML_PARSER: &str = "node-html-parser";
 /// The edge worker.
 pub const OURS: &str = "nearside";
 
+/// What the runtime itself takes for the steps of which a way to change pages can be made, by the address.
+pub const FLOORS: &str = "floors";
+
 /// How many edits a page may get, by its address.
 pub const COUNTS: [usize; 2] = [5, 30];
 
@@ -70,9 +73,10 @@ impl Stage {
                 .with_queue("NEARSIDE_EVENTS", "queue")
                 .with_cache("cache"),
         ];
-        for name in [PASS, HTML_REWRITER, NODE_HTML_PARSER] {
-            workers
-                .push(Worker::script(name, &source(name, pages)?).with_variable("UPSTREAM", &upstream.url()));
+        for name in [PASS, HTML_REWRITER, NODE_HTML_PARSER, FLOORS] {
+            let worker = Worker::script(name, &source(name, pages)?);
+            let worker = worker.with_variable("UPSTREAM", &upstream.url());
+            workers.push(worker.with_queue("NEARSIDE_EVENTS", "queue"));
         }
         let workerd = Workerd::start(&workers)?;
         let mut visitor = Visitor::new(&workerd.url(OURS));

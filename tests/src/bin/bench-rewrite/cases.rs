@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use nearside_tests::rewriting::load::{Answer, Crowd, Met, Visitor};
 use nearside_tests::rewriting::pages::Page;
-use nearside_tests::rewriting::peers::{COUNTS, HTML_REWRITER, NODE_HTML_PARSER, OURS, PASS, Stage};
+use nearside_tests::rewriting::peers::{COUNTS, FLOORS, HTML_REWRITER, NODE_HTML_PARSER, OURS, PASS, Stage};
 use nearside_tests::timing::median;
 
 /// Visitors who ask at the same time.
@@ -110,6 +110,21 @@ pub(crate) fn details() -> Vec<(&'static str, Case)> {
     details
 }
 
+/// What no way to change pages can do without, one or the other.
+pub(crate) fn floors() -> Vec<(&'static str, Case)> {
+    let floor = |way| Case::new(FLOORS, MAIN, way, 5);
+    vec![
+        ("answers from memory, asks nobody", floor("memory")),
+        ("the same, after 60 copies of pieces into one", floor("copied")),
+        ("the same, 60 pieces one by one", floor("pieces")),
+        ("asks, waits for the page, answers", floor("buffered")),
+        ("asks, hands on each chunk from JavaScript", floor("chunks")),
+        ("asks, the runtime pipes through an identity", floor("pipe")),
+        ("asks, passes, and tells a queue", floor("queued")),
+        ("asks, HTMLRewriter adds to the head alone", floor("head")),
+    ]
+}
+
 /// All cases, and what was measured.
 pub(crate) struct Cases {
     cases: Vec<Case>,
@@ -133,7 +148,7 @@ impl Cases {
                 ]);
             }
             if page.name == MAIN {
-                for (_, case) in details() {
+                for (_, case) in details().into_iter().chain(floors()) {
                     if !cases.contains(&case) {
                         cases.push(case);
                     }

@@ -24,6 +24,7 @@
 
 mod agreement;
 mod cases;
+mod growth;
 mod tables;
 
 use std::time::{Duration, Instant};
@@ -59,7 +60,8 @@ fn main() {
     let stage = Stage::start(&all).expect("the workers start");
     agreement::check(&stage, &all);
     let cases = measure(&stage, &all, &effort);
-    tables::print(&cases, &all);
+    let growth = growth::measure(if is_quick { 20 } else { 300 });
+    tables::print(&cases, &all, &growth);
     println!("\n{:.0} s in all", started.elapsed().as_secs_f64());
 }
 

@@ -8,15 +8,21 @@ use serde_json::{Value as Json, json};
 use xtask::paths;
 use xtask::report::table;
 
-use crate::cases::{Case, Cases, MAIN, details};
+use crate::cases::{Case, Cases, MAIN, details, floors};
+use crate::growth::{self, Growth};
 
 /// Prints all of it, and writes `target/bench/rewrite.json`.
-pub(crate) fn print(cases: &Cases, pages: &[Page]) {
+pub(crate) fn print(cases: &Cases, pages: &[Page], all_growth: &[Growth]) {
     println!("\nCPU of workerd for each page in ms, and what it adds to the pass-through");
     println!("{}", table(&pages_table(cases, pages)));
     println!("\nWhere our time goes, on the {MAIN} page");
-    println!("{}", table(&details_table(cases)));
+    println!("{}", table(&single_cases(cases, &details())));
+    println!("\nWhat the runtime takes by itself, in JavaScript, on the {MAIN} page");
+    println!("{}", table(&single_cases(cases, &floors())));
+    println!("\nWhat splicing grows with (native)");
+    println!("{}", table(&growth::table(all_growth)));
     let mut rows = rows(cases, MAIN);
+    rows.extend(growth::rows(all_growth));
     for page in pages.iter().filter(|page| page.name != MAIN) {
         rows.extend(self::rows(cases, page.name));
     }
@@ -92,16 +98,16 @@ fn pages_table(cases: &Cases, pages: &[Page]) -> Vec<Vec<String>> {
     table
 }
 
-fn details_table(cases: &Cases) -> Vec<Vec<String>> {
+fn single_cases(cases: &Cases, all: &[(&str, Case)]) -> Vec<Vec<String>> {
     let mut table = vec![
         ["page", "what", "CPU", "added", "pages/s"]
             .map(str::to_owned)
             .to_vec(),
     ];
-    for (what, case) in details() {
+    for &(what, case) in all {
         table.push(vec![
             case.way.to_owned(),
-            what.to_owned(),
+            (*what).to_owned(),
             format!("{:.3}", cases.cpu(case)),
             format!("{:.3}", cases.added(case)),
             format!("{:.0}", cases.rate(case)),
