@@ -25,6 +25,7 @@ mod outline;
 mod page;
 mod pipeline;
 mod plan;
+mod references;
 mod splice;
 mod target;
 
