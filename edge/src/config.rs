@@ -7,6 +7,8 @@ use worker::Env;
 const REFRESH: i64 = 30_000;
 /// How old a snapshot may get before a newer one is asked for, unless configured, in milliseconds.
 const SNAPSHOT_AGE: i64 = 60_000;
+/// How much of the isolate's memory pages may take, unless configured; an isolate has 128 megabytes for everything.
+const CACHE_MEGABYTES: usize = 24;
 
 /// The configuration, read for each request: it is a few property reads.
 pub(crate) struct Config {
@@ -24,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) refresh: i64,
     /// How old a snapshot may get, in milliseconds.
     pub(crate) snapshot_age: i64,
+    /// How many bytes of the isolate's memory pages and their plans may take; 0: none are kept.
+    pub(crate) cache_bytes: usize,
 }
 
 impl Config {
@@ -49,6 +53,11 @@ impl Config {
             country_header: text("NEARSIDE_COUNTRY_HEADER"),
             refresh: seconds("NEARSIDE_REFRESH_SECONDS", REFRESH),
             snapshot_age: seconds("NEARSIDE_SNAPSHOT_SECONDS", SNAPSHOT_AGE),
+            cache_bytes: text("NEARSIDE_CACHE_MEGABYTES")
+                .and_then(|value| value.parse::<u8>().ok())
+                .map_or(CACHE_MEGABYTES, usize::from)
+                * 1024
+                * 1024,
         }
     }
 }

@@ -29,6 +29,23 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
+    /// The selectors of all that the program may change in pages.
+    pub(crate) fn selectors(&self) -> Vec<&str> {
+        let variants = self
+            .program
+            .experiences
+            .iter()
+            .flat_map(|experience| &experience.variants);
+        let mutations = variants.flat_map(|variant| &variant.mutations);
+        let mut selectors: Vec<&str> = mutations
+            .filter(|mutation| mutation.operation.takes_selector())
+            .map(|mutation| mutation.selector.as_str())
+            .collect();
+        selectors.sort_unstable();
+        selectors.dedup();
+        selectors
+    }
+
     fn from_bytes(bytes: Vec<u8>) -> Option<Self> {
         match Program::from_bytes(&bytes) {
             Ok(program) => Some(Self {

@@ -6,7 +6,7 @@ use nearside_engine::wire::split_preview;
 use worker::js_sys::Promise;
 use worker::wasm_bindgen::JsCast;
 use worker::wasm_bindgen_futures::JsFuture;
-use worker::{Error, Headers, Result, web_sys};
+use worker::{Context, Error, Headers, Result, web_sys};
 
 /// What is put into an upstream request besides what the visitor sent.
 pub(crate) struct UpstreamRequest(web_sys::Request);
@@ -54,6 +54,17 @@ impl UpstreamRequest {
         Ok(self)
     }
 
+    /// Asks whether the page with these headers is still the same.
+    pub(crate) fn unless_same(self, known: &Headers) -> Result<Self> {
+        let headers = Headers(self.0.headers());
+        for (name, asked) in [("etag", "if-none-match"), ("last-modified", "if-modified-since")] {
+            if let Some(value) = known.get(name)? {
+                headers.set(asked, &value)?;
+            }
+        }
+        Ok(self)
+    }
+
     /// Sends the request at once; the answer is awaited later.
     pub(crate) fn send(&self) -> Answer {
         let worker: web_sys::WorkerGlobalScope = worker::js_sys::global().unchecked_into();
@@ -65,6 +76,15 @@ impl UpstreamRequest {
 pub(crate) struct Answer(Promise);
 
 impl Answer {
+    /// Lets the answer come even if nobody waits for it any more.
+    pub(crate) fn keep_alive(&self, context: &Context) {
+        let coming = JsFuture::from(self.0.clone());
+        context.wait_until(async move {
+            // Who waits hears of it.
+            let _ = coming.await;
+        });
+    }
+
     /// Waits for the answer's headers.
     pub(crate) async fn headers(self) -> Result<web_sys::Response> {
         JsFuture::from(self.0)

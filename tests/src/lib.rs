@@ -11,3 +11,4 @@ pub mod corpus;
 pub mod growthbook_spec;
 pub mod timing;
 pub mod wait;
+pub mod workerd;
