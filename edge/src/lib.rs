@@ -21,6 +21,7 @@
     allow(dead_code, reason = "only the pure modules run natively")
 )]
 
+mod address;
 mod assets;
 mod body;
 mod cache;

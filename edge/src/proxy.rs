@@ -1,5 +1,6 @@
 //! The upstream: asked for what the visitor asked for.
 
+use crate::address::Parts;
 use crate::config::Config;
 use crate::cookies;
 use nearside_engine::wire::split_preview;
@@ -15,9 +16,10 @@ impl UpstreamRequest {
     /// The visitor's request, turned to the upstream: method, headers and body are the visitor's.
     pub(crate) fn new(request: &web_sys::Request, config: &Config) -> Result<Self> {
         let upstream = config.upstream.as_deref().ok_or("NEARSIDE_UPSTREAM is not set")?;
-        let visited = worker::Url::parse(&request.url())?;
-        let mut url = format!("{upstream}{}", visited.path());
-        if let Some(query) = visited.query() {
+        let visited = request.url();
+        let visited = Parts::of(&visited).ok_or("the request has no address of the web")?;
+        let mut url = format!("{upstream}{}", visited.path);
+        if let Some(query) = visited.query {
             url.push('?');
             url.push_str(query);
         }
@@ -34,13 +36,9 @@ impl UpstreamRequest {
                 kept => headers.set("cookie", kept)?,
             }
         }
-        if let Some(host) = headers
-            .get("host")?
-            .or_else(|| visited.host_str().map(str::to_owned))
-        {
-            headers.set("x-forwarded-host", &host)?;
-        }
-        headers.set("x-forwarded-proto", visited.scheme())?;
+        let host = headers.get("host")?;
+        headers.set("x-forwarded-host", host.as_deref().unwrap_or(visited.host))?;
+        headers.set("x-forwarded-proto", visited.scheme)?;
         Ok(Self(upstream))
     }
 

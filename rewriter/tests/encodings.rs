@@ -1,6 +1,9 @@
 //! A page in any encoding is rewritten as the same page in UTF-8 is.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where something is not as it has to be")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails where something is not as it has to be"
+)]
 
 use nearside_engine::mutation::{Edit, Operation};
 use nearside_rewriter::{PageRewriter, Settings};
