@@ -433,7 +433,7 @@ fn hand_on_view(view: &PageView, visitor_id: &str, page: &Request, env: &Env, co
     let message = forward::page_view(&view.message_id, visitor_id, view.time, page_properties(page));
     let env = env.clone();
     context.wait_until(async move {
-        let config = Config::from_env(&env);
+        let config = Config::of_isolate(&env);
         if let Err(error) = forward::hand_on(vec![message], &env, &config).await {
             console_log!("nearside: a page view could not be handed on: {error}");
         }
