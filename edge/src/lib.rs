@@ -29,6 +29,7 @@ mod clock;
 mod collect;
 mod config;
 mod cookies;
+mod counts;
 mod error;
 mod explain;
 mod forward;

@@ -1,9 +1,9 @@
 //! Makes a visitor's page: by its plan, or by the parser, while it streams where it still arrives.
 
 use crate::programs::Loaded;
-use crate::proxy;
 use crate::timing::Outcome;
 use crate::upstream_page::{UpstreamPage, whole};
+use crate::{counts, proxy};
 use futures_util::{StreamExt, stream};
 use nearside_engine::mutation::Edit;
 use nearside_rewriter::{PageRewriter, RewriteError, Settings};
@@ -89,6 +89,15 @@ pub(crate) fn page(
     Ok((response, false))
 }
 
+/// Why the rest of a page passed as it came, where others have the page's source.
+const fn rest_untouched(failure: RewriteError) -> &'static str {
+    match failure {
+        RewriteError::Encoding => "encoding",
+        RewriteError::Memory => "memory",
+        _ => "parser",
+    }
+}
+
 /// The character encoding that a `Content-Type` gives.
 fn charset(content_type: &str) -> Option<&str> {
     content_type.split(';').skip(1).find_map(|parameter| {
@@ -118,6 +127,7 @@ fn stream(response: web_sys::Response, rewriter: PageRewriter) -> Result<web_sys
                 None => {
                     let bytes = rewriter.end();
                     if let Some(failure) = rewriter.failure() {
+                        counts::count("rest-untouched", rest_untouched(failure));
                         console_log!("nearside: the rest of a page passed as it came: {failure}");
                     }
                     return (!bytes.is_empty()).then_some((Ok(bytes), (body, None)));

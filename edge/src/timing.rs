@@ -1,7 +1,7 @@
 //! What `Server-Timing` says of a page.
 
 use crate::cache::Source;
-use crate::clock;
+use crate::{clock, counts};
 use nearside_engine::time::Timestamp;
 use std::cell::Cell;
 
@@ -88,11 +88,12 @@ impl Timing {
         self.is_spliced.set(is_spliced);
     }
 
-    /// The header's value.
+    /// The header's value, for an answer that leaves now: it is counted.
     pub(crate) fn header(&self, outcome: Outcome) -> String {
+        let source = self.source.map_or("bypass", Source::name);
+        counts::count(outcome.name(), source);
         let ours = (clock::now() - self.started_at - self.upstream).max(0);
         let note = self.note.map(|note| format!(" {note}")).unwrap_or_default();
-        let source = self.source.map_or("bypass", Source::name);
         let plan = if self.is_spliced.get() { " spliced" } else { "" };
         format!(
             "nearside;dur={ours};desc=\"{}{note}\", nearside-upstream;dur={};desc=\"{source}{plan}\"",
