@@ -178,6 +178,10 @@ impl Target for Edited<'_> {
         self.found.name.to_string()
     }
 
+    fn is_foreign(&self) -> bool {
+        self.found.is_foreign
+    }
+
     fn is_removed(&self) -> bool {
         self.is_removed
     }
@@ -271,6 +275,13 @@ impl Target for Edited<'_> {
         self.is_removed = true;
         if self.found.can_have_content {
             self.lose_content();
+            self.end().is_removed = true;
+        }
+    }
+
+    fn unwrap(&mut self) {
+        self.is_removed = true;
+        if self.found.can_have_content {
             self.end().is_removed = true;
         }
     }

@@ -6,6 +6,8 @@ use crate::marks::{Implied, Marks};
 use crate::names::TEXT_HOLDERS;
 use crate::page::{RewriteError, Settings, UTF_8_MARK, failure};
 use crate::splice::Splicer;
+use crate::target::is_foreign;
+use crate::templates::{Templates, heed_templates};
 use lol_html::html_content::{Element, EndTag};
 use lol_html::{
     AsciiCompatibleEncoding, ElementContentHandlers, HtmlRewriter, MemorySettings, Selector, doctype,
@@ -53,7 +55,7 @@ const MAX_ELEMENTS: usize = 20_000;
 struct Recorder {
     outline: RefCell<Outline>,
     /// The ends by their places.
-    ends: RefCell<BTreeMap<usize, (usize, Vec<usize>)>>,
+    ends: RefCell<BTreeMap<usize, (usize, Spelling, Vec<usize>)>>,
     /// Where the head's addition goes, and whether that is settled.
     inject: Cell<Inject>,
     is_document: Cell<bool>,
@@ -91,9 +93,14 @@ fn record(
         }
     }
     let bytes: Rc<[u8]> = Rc::from(parsed);
+    let templates = Rc::<Templates>::default();
     for (place, selector) in selectors.iter().enumerate() {
         let (recorder, bytes) = (Rc::clone(&recorder), Rc::clone(&bytes));
+        let templates = Rc::clone(&templates);
         let note = Handlers::default().element(move |element: &mut Element<'_, '_>| {
+            if templates.are_open() {
+                return Ok(());
+            }
             let found = recorder.note(element, &bytes)?;
             let outline = &mut *recorder.outline.borrow_mut();
             if let Some(matches) = outline.matches.get_mut(place) {
@@ -104,6 +111,7 @@ fn record(
         parser = parser.append_element_content_handler((Cow::Owned(selector.clone()), note));
     }
     recorder.outline.borrow_mut().matches = vec![Vec::new(); selectors.len()];
+    parser = heed_templates(parser, &templates).ok_or(RewriteError::Parser)?;
     parser = note_injection(parser, &recorder, &bytes)?;
     parser = refuse_ambiguous(parser, &recorder, &bytes)?;
     let nowhere: fn(&[u8]) = |_| {};
@@ -135,7 +143,8 @@ impl Recorder {
             attributes: attributes(element, tag, location.start),
             is_self_closing: element.is_self_closing(),
             can_have_content: element.can_have_content(),
-            spelling: self.spelling.get().unwrap_or(Spelling::References),
+            is_foreign: is_foreign(element),
+            spelling: self.spelling(),
             implied: Implied::default(),
             end: None,
             tag: location,
@@ -144,15 +153,21 @@ impl Recorder {
             let recorder = Rc::clone(self);
             handlers.push(Box::new(move |end: &mut EndTag<'_>| {
                 let location = end.source_location().bytes();
+                let spelling = recorder.spelling();
                 let mut ends = recorder.ends.borrow_mut();
-                let (_, elements) = ends
+                let (_, _, elements) = ends
                     .entry(location.start)
-                    .or_insert_with(|| (location.end, Vec::new()));
+                    .or_insert_with(|| (location.end, spelling, Vec::new()));
                 elements.push(last);
                 Ok(())
             }));
         }
         Ok(last as u32)
+    }
+
+    /// How characters are written here.
+    fn spelling(&self) -> Spelling {
+        self.spelling.get().unwrap_or(Spelling::References)
     }
 
     fn finish(&self, places: &Places, marks: &Marks) -> Outline {
@@ -164,7 +179,7 @@ impl Recorder {
             element.implied = implied_at(&element.place);
             element.tag = places.of(&element.tag);
         }
-        for (place, (until, elements)) in self.ends.take() {
+        for (place, (until, spelling, elements)) in self.ends.take() {
             let end = outline.ends.len() as u32;
             let mut name = None;
             for element in elements {
@@ -181,6 +196,7 @@ impl Recorder {
                     .filter(|_| is_supplied)
                     .map(|name| format!("</{name}>").into_bytes().into()),
                 implied: implied_at(&place),
+                spelling,
             });
         }
         outline.inject = match self.inject.get() {
