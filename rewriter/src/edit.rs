@@ -32,7 +32,13 @@ impl From<&Edit<'_>> for OwnedEdit {
 impl OwnedEdit {
     /// Applies the edit. What an element cannot take (content of an `<img>`, a name that is none) is left
     /// out; an edit never fails a page.
-    pub(crate) fn apply(&self, element: &mut impl Target, marks: &Rc<Marks>, spelling: Spelling) {
+    pub(crate) fn apply(
+        &self,
+        element: &mut impl Target,
+        is_foreign: bool,
+        marks: &Rc<Marks>,
+        spelling: Spelling,
+    ) {
         // Nobody sees what a removed element contains; its place, however, is there for the edits that follow.
         if self.changes_content() && (element.is_removed() || is_raw_text(&element.name())) {
             return;
@@ -88,7 +94,7 @@ impl OwnedEdit {
                 write_implied_ends(element, marks, content);
                 element.replace(content);
             }
-            Operation::Unwrap => unwrap(element, marks),
+            Operation::Unwrap if can_be_unwrapped(&element.name(), is_foreign) => unwrap(element, marks),
             Operation::Image if element.name() == "img" => {
                 element.set_attribute("src", content);
                 element.remove_attribute("srcset");
@@ -100,18 +106,23 @@ impl OwnedEdit {
             Operation::Title => {
                 let is_first =
                     |wanted: &Rc<Wanted>| !wanted.is_there.get() || wanted.place.get() == element.place();
-                if !element.is_foreign() && self.wanted.as_ref().is_some_and(is_first) {
+                if !is_foreign && self.wanted.as_ref().is_some_and(is_first) {
                     self.is_there(element);
                     replace_content(element);
                     element.set_content(content);
                 }
             }
-            Operation::Meta if !element.is_foreign() => {
+            Operation::Meta if !is_foreign => {
                 self.is_there(element);
                 element.set_attribute("content", content);
             }
             // No element is changed by these, or not this one.
-            Operation::Redirect | Operation::Move | Operation::Image | Operation::Link | Operation::Meta => {}
+            Operation::Unwrap
+            | Operation::Redirect
+            | Operation::Move
+            | Operation::Image
+            | Operation::Link
+            | Operation::Meta => {}
         }
     }
 
@@ -148,8 +159,7 @@ fn is_raw_text(name: &str) -> bool {
 }
 
 /// Whether an element's content stays what it is without the element's tags.
-fn can_be_unwrapped(element: &impl Target) -> bool {
-    let name = &*element.name();
+fn can_be_unwrapped(name: &str, is_foreign: bool) -> bool {
     let is_kept = is_raw_text(name)
         || bounds_table_scope(name)
         || is_table_part(name)
@@ -157,12 +167,12 @@ fn can_be_unwrapped(element: &impl Target) -> bool {
             name,
             "body" | "frameset" | "head" | "math" | "select" | "svg" | "textarea" | "title"
         );
-    !(is_kept || (element.is_foreign() && holds_html(name)))
+    !(is_kept || (is_foreign && holds_html(name)))
 }
 
 /// Takes an element's tags away. The end tags that they made unnecessary are written in their places.
 fn unwrap(element: &mut impl Target, marks: &Rc<Marks>) {
-    if element.is_removed() || !can_be_unwrapped(element) {
+    if element.is_removed() {
         return;
     }
     let is_replaced = match element.content_edits() {

@@ -28,8 +28,8 @@ mod page;
 mod pipeline;
 mod plan;
 mod splice;
+mod surroundings;
 mod target;
-mod templates;
 
 pub use host::{Host, host, supports};
 pub use page::{PageRewriter, RewriteError, Settings};

@@ -1,6 +1,6 @@
 //! Where the tags of a page are.
 
-use crate::target::is_foreign;
+use crate::surroundings::is_foreign;
 use encoding_rs::WINDOWS_1252;
 use lol_html::errors::RewritingError;
 use lol_html::html_content::{Comment, Doctype, Element, TextChunk};

@@ -7,7 +7,7 @@ use crate::inject::inject;
 use crate::marks::Marks;
 use crate::page::{RewriteError, failure};
 use crate::splice::Splicer;
-use crate::templates::{Templates, heed_templates};
+use crate::surroundings::{Surroundings, look_around};
 use lol_html::errors::RewritingError;
 use lol_html::html_content::{BailOut, Comment, Element, EndTag};
 use lol_html::{
@@ -81,22 +81,23 @@ impl Pipeline {
             }
             None => heed_declaration(settings.with_adjust_charset_on_meta_tag(true), &shared)?,
         };
-        let templates = Rc::<Templates>::default();
+        let around = Rc::<Surroundings>::default();
         let head = Rc::new(HeadEdits::new(plan.edits.iter_mut().map(|(_, edit)| edit)));
         let has_edits = !plan.edits.is_empty();
         for (selector, edit) in plan.edits {
-            let templates = Rc::clone(&templates);
+            let around = Rc::clone(&around);
             let (marks, has_encoding) = (Rc::clone(&shared.marks), Rc::clone(&shared.has_encoding));
             let apply = Handlers::default().element(move |element: &mut Element<'_, '_>| {
-                if !templates.are_open() {
-                    edit.apply(element, &marks, spelling(&has_encoding));
+                if !around.are_template() {
+                    let is_foreign = around.make_foreign(element);
+                    edit.apply(element, is_foreign, &marks, spelling(&has_encoding));
                 }
                 Ok(())
             });
             settings = settings.append_element_content_handler((Cow::Owned(selector), apply));
         }
         if has_edits {
-            settings = heed_templates(settings, &templates)?;
+            settings = look_around(settings, &around)?;
         }
         if !head.is_empty() {
             settings = add_to_head(settings, head, &shared.has_encoding)?;

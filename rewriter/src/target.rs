@@ -12,8 +12,6 @@ pub(crate) trait Target {
     fn place(&self) -> usize;
     /// The element's name, in lower case.
     fn name(&self) -> String;
-    /// Whether the element is one of SVG or MathML.
-    fn is_foreign(&self) -> bool;
     /// Whether the element is removed, replaced or unwrapped.
     fn is_removed(&self) -> bool;
     /// An attribute's value as it is written.
@@ -46,11 +44,6 @@ pub(crate) trait End {
     fn remove(&mut self);
 }
 
-/// Whether an element is one of SVG or MathML.
-pub(crate) fn is_foreign(element: &Element<'_, '_>) -> bool {
-    element.namespace_uri() != "http://www.w3.org/1999/xhtml"
-}
-
 impl Target for Element<'_, '_> {
     fn place(&self) -> usize {
         self.source_location().bytes().start
@@ -58,10 +51,6 @@ impl Target for Element<'_, '_> {
 
     fn name(&self) -> String {
         self.tag_name()
-    }
-
-    fn is_foreign(&self) -> bool {
-        is_foreign(self)
     }
 
     fn is_removed(&self) -> bool {

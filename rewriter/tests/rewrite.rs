@@ -134,7 +134,12 @@ fn what_was_unwrapped_is_not_there_any_more() {
     let unwrap = || edit("div", Operation::Unwrap, "", "");
     let page = "<p>a<div>b<p>c</div>d<br>e";
     check(page, &[unwrap()], "<p>a</p>b<p>c</p>d<br>e");
-    for operation in [Operation::Remove, Operation::Replace, Operation::Text, Operation::Append] {
+    for operation in [
+        Operation::Remove,
+        Operation::Replace,
+        Operation::Text,
+        Operation::Append,
+    ] {
         let edits = [unwrap(), edit("div", operation, "", "x")];
         check(page, &edits, "<p>a</p>b<p>c</p>d<br>e");
     }
@@ -217,9 +222,9 @@ fn the_title_and_what_describes_the_page() {
     check_head("<!doctype html><p>x", "<!doctype html><p>x");
     // The first one is the document's.
     check_head(
-        "<template><title>t</title></template><title>1</title><meta name=description><title>2</title>",
+        "<template><title>t</title></template><svg><title>s</title></svg><title>1</title><meta name=description><title>2</title>",
         &format!(
-            "<template><title>t</title></template><title>{title}</title>\
+            "<template><title>t</title></template><svg><title>s</title></svg><title>{title}</title>\
              <meta name=description content=\"{meta}\"><title>2</title>"
         ),
     );

@@ -178,10 +178,6 @@ impl Target for Edited<'_> {
         self.found.name.to_string()
     }
 
-    fn is_foreign(&self) -> bool {
-        self.found.is_foreign
-    }
-
     fn is_removed(&self) -> bool {
         self.is_removed
     }

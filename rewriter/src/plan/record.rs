@@ -6,8 +6,7 @@ use crate::marks::{Implied, Marks};
 use crate::names::TEXT_HOLDERS;
 use crate::page::{RewriteError, Settings, UTF_8_MARK, failure};
 use crate::splice::Splicer;
-use crate::target::is_foreign;
-use crate::templates::{Templates, heed_templates};
+use crate::surroundings::{Surroundings, look_around};
 use lol_html::html_content::{Element, EndTag};
 use lol_html::{
     AsciiCompatibleEncoding, ElementContentHandlers, HtmlRewriter, MemorySettings, Selector, doctype,
@@ -93,15 +92,15 @@ fn record(
         }
     }
     let bytes: Rc<[u8]> = Rc::from(parsed);
-    let templates = Rc::<Templates>::default();
+    let around = Rc::<Surroundings>::default();
     for (place, selector) in selectors.iter().enumerate() {
         let (recorder, bytes) = (Rc::clone(&recorder), Rc::clone(&bytes));
-        let templates = Rc::clone(&templates);
+        let around = Rc::clone(&around);
         let note = Handlers::default().element(move |element: &mut Element<'_, '_>| {
-            if templates.are_open() {
+            if around.are_template() {
                 return Ok(());
             }
-            let found = recorder.note(element, &bytes)?;
+            let found = recorder.note(element, &around, &bytes)?;
             let outline = &mut *recorder.outline.borrow_mut();
             if let Some(matches) = outline.matches.get_mut(place) {
                 matches.push(found);
@@ -111,8 +110,8 @@ fn record(
         parser = parser.append_element_content_handler((Cow::Owned(selector.clone()), note));
     }
     recorder.outline.borrow_mut().matches = vec![Vec::new(); selectors.len()];
-    parser = heed_templates(parser, &templates).ok_or(RewriteError::Parser)?;
-    parser = note_injection(parser, &recorder, &bytes)?;
+    parser = look_around(parser, &around).ok_or(RewriteError::Parser)?;
+    parser = note_injection(parser, &recorder, &around, &bytes)?;
     parser = refuse_ambiguous(parser, &recorder, &bytes)?;
     let nowhere: fn(&[u8]) = |_| {};
     let mut rewriter = HtmlRewriter::new(parser, nowhere);
@@ -123,7 +122,12 @@ fn record(
 
 impl Recorder {
     /// Takes note of an element, once; gives its place among the outline's.
-    fn note(self: &Rc<Self>, element: &mut Element<'_, '_>, parsed: &[u8]) -> Result<u32, RewriteError> {
+    fn note(
+        self: &Rc<Self>,
+        element: &mut Element<'_, '_>,
+        around: &Surroundings,
+        parsed: &[u8],
+    ) -> Result<u32, RewriteError> {
         let location = element.source_location().bytes();
         let mut outline = self.outline.borrow_mut();
         let last = outline.elements.len();
@@ -143,7 +147,7 @@ impl Recorder {
             attributes: attributes(element, tag, location.start),
             is_self_closing: element.is_self_closing(),
             can_have_content: element.can_have_content(),
-            is_foreign: is_foreign(element),
+            is_foreign: around.make_foreign(element),
             spelling: self.spelling(),
             implied: Implied::default(),
             end: None,
@@ -232,16 +236,22 @@ fn attributes(element: &Element<'_, '_>, tag: &[u8], start: usize) -> Vec<FoundA
 }
 
 /// Adds the handlers that find the place of the head's addition; see `crate::inject`.
-fn note_injection(parser: Parser, recorder: &Rc<Recorder>, bytes: &Rc<[u8]>) -> Result<Parser, RewriteError> {
+fn note_injection(
+    parser: Parser,
+    recorder: &Rc<Recorder>,
+    around: &Rc<Surroundings>,
+    bytes: &Rc<[u8]>,
+) -> Result<Parser, RewriteError> {
     let selector = |name: &str| name.parse::<Selector>().map_err(|_| RewriteError::Parser);
     let is_open = |recorder: &Recorder| recorder.inject.get() == Inject::Nowhere;
     let (at_head, at_body, at_doctype) = (Rc::clone(recorder), Rc::clone(recorder), Rc::clone(recorder));
+    let (head_around, body_around) = (Rc::clone(around), Rc::clone(around));
     let (head_bytes, body_bytes) = (Rc::clone(bytes), Rc::clone(bytes));
     let head = Handlers::default().element(move |element: &mut Element<'_, '_>| {
         if !is_open(&at_head) {
             return Ok(());
         }
-        let found = at_head.note(element, &head_bytes)?;
+        let found = at_head.note(element, &head_around, &head_bytes)?;
         let recorder = Rc::clone(&at_head);
         if let Some(handlers) = element.end_tag_handlers() {
             handlers.push(Box::new(move |_: &mut EndTag<'_>| {
@@ -255,7 +265,7 @@ fn note_injection(parser: Parser, recorder: &Rc<Recorder>, bytes: &Rc<[u8]>) -> 
     });
     let body = Handlers::default().element(move |element: &mut Element<'_, '_>| {
         if is_open(&at_body) {
-            let found = at_body.note(element, &body_bytes)?;
+            let found = at_body.note(element, &body_around, &body_bytes)?;
             at_body.inject.set(Inject::BeforeBody(found));
         }
         Ok(())

@@ -95,7 +95,7 @@ impl<'p> Way<'p> {
         self.imply(found.place, &found.implied);
         let mut element = Edited::new(found, self.page, self.losing > 0);
         for edit in edits {
-            edit.apply(&mut element, &self.marks, found.spelling);
+            edit.apply(&mut element, found.is_foreign, &self.marks, found.spelling);
         }
         self.add_to_head(place, found, &mut element);
         if let Some(html) = inject {
