@@ -14,12 +14,14 @@ mod splice;
 
 use crate::edit::OwnedEdit;
 use crate::encode::Spelling;
+use crate::head::HeadEdits;
 use crate::marks::Implied;
 use crate::needs;
 use crate::page::{RewriteError, Settings};
 use nearside_engine::mutation::Edit;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::rc::Rc;
 
 /// Where the elements of a page are that edits can touch.
 #[derive(Debug)]
@@ -64,6 +66,7 @@ struct Found {
     attributes: Vec<FoundAttribute>,
     is_self_closing: bool,
     can_have_content: bool,
+    is_foreign: bool,
     spelling: Spelling,
     implied: Implied,
     /// The place of its end tag among the outline's.
@@ -85,6 +88,7 @@ struct FoundEnd {
     /// The tag, where it is not in the page.
     supplied: Option<Box<[u8]>>,
     implied: Implied,
+    spelling: Spelling,
 }
 
 /// Where the head's addition goes.
@@ -148,7 +152,8 @@ impl PagePlan {
                 known.push((selector, OwnedEdit::from(edit)));
             }
         }
-        Some(splice::splice(page, outline, &known, inject))
+        let head = HeadEdits::new(known.iter_mut().map(|(_, edit)| edit));
+        Some(splice::splice(page, outline, &known, &Rc::new(head), inject))
     }
 }
 
