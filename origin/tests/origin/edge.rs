@@ -182,7 +182,7 @@ async fn what_edges_count_is_added_up() {
         json!({"pages": [page("personalised", "hit", 4)]}),
     ] {
         assert_eq!(
-            origin.post("/v1/edge/counts", EDGE, &report.to_string()).await.0,
+            origin.post("/v1/edge/counts", EDGE, report.to_string()).await.0,
             204
         );
     }
@@ -211,7 +211,7 @@ async fn what_edges_count_is_added_up() {
         json!([]),
     ] {
         assert_eq!(
-            origin.post("/v1/edge/counts", EDGE, &report.to_string()).await.0,
+            origin.post("/v1/edge/counts", EDGE, report.to_string()).await.0,
             400
         );
     }

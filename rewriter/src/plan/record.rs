@@ -49,12 +49,14 @@ pub(super) fn with_ends(
 /// A page in which more elements can be touched streams: what a plan remembers is bounded, whatever the page is.
 const MAX_ELEMENTS: usize = 20_000;
 
+/// By the places of end tags: their lengths, their spellings, and the elements that they end.
+type Ends = BTreeMap<usize, (usize, Spelling, Vec<usize>)>;
+
 /// What the parser's handlers find.
 #[derive(Default)]
 struct Recorder {
     outline: RefCell<Outline>,
-    /// The ends by their places.
-    ends: RefCell<BTreeMap<usize, (usize, Spelling, Vec<usize>)>>,
+    ends: RefCell<Ends>,
     /// Where the head's addition goes, and whether that is settled.
     inject: Cell<Inject>,
     is_document: Cell<bool>,
