@@ -33,10 +33,12 @@ pub(crate) fn edits_of<'p>(
             .into_iter()
             .enumerate()
         {
-            match (nearside_rewriter::supports(edit.selector), u16::try_from(place)) {
-                (Ok(()), _) => all.push(edit),
-                (Err(_), Ok(place)) => left.push(place),
-                (Err(_), Err(_)) => {}
+            let host = nearside_rewriter::host(edit.operation, edit.selector);
+            if host.has_browser() {
+                left.extend(u16::try_from(place).ok());
+            }
+            if host.has_edge() {
+                all.push(edit);
             }
         }
         applied.push(AppliedDecision {

@@ -22,6 +22,10 @@ const LISTS: [&str; 11] = [
 /// Whether the edit could go wrong in a page whose author left out end tags.
 pub(crate) fn every_end_tag(edit: &Edit<'_>) -> bool {
     let reaches_the_end = match edit.operation {
+        // What stands in the head has no end, or one that HTML demands; the others are not done here.
+        Operation::Title | Operation::Meta | Operation::Move | Operation::Redirect => return false,
+        // What an element held together comes apart.
+        Operation::Unwrap => return true,
         Operation::Text
         | Operation::Html
         | Operation::Remove
@@ -35,7 +39,8 @@ pub(crate) fn every_end_tag(edit: &Edit<'_>) -> bool {
         | Operation::RemoveClass
         | Operation::Before
         | Operation::Prepend
-        | Operation::Redirect => false,
+        | Operation::Image
+        | Operation::Link => false,
     };
     // A block ends a paragraph that is still open, and so does one that takes its place.
     let is_block = first_tag(&edit.content).is_some_and(|tag| ends_paragraph(&tag));

@@ -6,13 +6,13 @@ use crate::pipeline::{Pipeline, Plan};
 use encoding_rs::Encoding;
 use lol_html::errors::RewritingError;
 use lol_html::{AsciiCompatibleEncoding, Selector};
-use nearside_engine::mutation::Edit;
+use nearside_engine::mutation::{Edit, Operation};
 use std::fmt;
 
 /// How a page is rewritten.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings<'a> {
-    /// HTML that is put into the head, if any.
+    /// HTML that is put into the head, if any. It should be ASCII: it is put into pages of any encoding as it is.
     pub inject: Option<&'a str>,
     /// The name of the character encoding that the `Content-Type` gives, if it does; else the page's own
     /// `<meta>` is heeded, and UTF-8 is assumed.
@@ -72,7 +72,7 @@ pub struct PageRewriter {
 }
 
 impl PageRewriter {
-    /// Prepares to rewrite a page. Edits whose selector cannot be matched while streaming are left out.
+    /// Prepares to rewrite a page. Edits that are the browser's are left out.
     ///
     /// # Errors
     /// When the page's encoding cannot be rewritten.
@@ -88,6 +88,7 @@ impl PageRewriter {
         let needs_every_end_tag = edits.iter().any(needs::every_end_tag);
         let edits = edits
             .iter()
+            .filter(|edit| edit.operation != Operation::Move)
             .filter_map(|edit| Some((edit.selector.parse::<Selector>().ok()?, OwnedEdit::from(edit))))
             .collect();
         let plan = Plan {

@@ -2,10 +2,12 @@
 
 use crate::edit::OwnedEdit;
 use crate::encode::{Declaration, Spelling, declaration};
+use crate::head::{HeadEdits, add_to_head};
 use crate::inject::inject;
 use crate::marks::Marks;
 use crate::page::{RewriteError, failure};
 use crate::splice::Splicer;
+use crate::surroundings::{Surroundings, look_around};
 use lol_html::errors::RewritingError;
 use lol_html::html_content::{BailOut, Comment, Element, EndTag};
 use lol_html::{
@@ -50,7 +52,7 @@ struct Shared {
 }
 
 impl Pipeline {
-    pub(crate) fn new(plan: Plan) -> Option<Self> {
+    pub(crate) fn new(mut plan: Plan) -> Option<Self> {
         let shared = Shared::default();
         let splicer = if plan.needs_every_end_tag {
             Some(Splicer::new(plan.max_memory, Rc::clone(&shared.marks))?)
@@ -74,23 +76,31 @@ impl Pipeline {
             }));
         settings = match plan.encoding {
             Some(encoding) => {
-                shared.has_encoding.set(true);
+                shared.has_encoding.set(Spelling::writes(encoding.into()));
                 settings.with_encoding(encoding)
             }
             None => heed_declaration(settings.with_adjust_charset_on_meta_tag(true), &shared)?,
         };
+        let around = Rc::<Surroundings>::default();
+        let head = Rc::new(HeadEdits::new(plan.edits.iter_mut().map(|(_, edit)| edit)));
+        let has_edits = !plan.edits.is_empty();
         for (selector, edit) in plan.edits {
+            let around = Rc::clone(&around);
             let (marks, has_encoding) = (Rc::clone(&shared.marks), Rc::clone(&shared.has_encoding));
             let apply = Handlers::default().element(move |element: &mut Element<'_, '_>| {
-                let spelling = if has_encoding.get() {
-                    Spelling::Encoded
-                } else {
-                    Spelling::References
-                };
-                edit.apply(element, &marks, spelling);
+                if !around.are_template() {
+                    let is_foreign = around.make_foreign(element);
+                    edit.apply(element, is_foreign, &marks, spelling(&has_encoding));
+                }
                 Ok(())
             });
             settings = settings.append_element_content_handler((Cow::Owned(selector), apply));
+        }
+        if has_edits {
+            settings = look_around(settings, &around)?;
+        }
+        if !head.is_empty() {
+            settings = add_to_head(settings, head, &shared.has_encoding)?;
         }
         if let Some(html) = plan.inject {
             settings = inject(settings, &html, Rc::clone(&shared.is_injected))?;
@@ -169,6 +179,14 @@ impl Pipeline {
         output.extend(self.rest());
         let failure = self.shared.refusal.get().unwrap_or(failure(error));
         (output, Err(failure))
+    }
+}
+
+/// How what is put in is written.
+pub(crate) fn spelling(has_encoding: &Cell<bool>) -> Spelling {
+    match has_encoding.get() {
+        true => Spelling::Encoded,
+        false => Spelling::References,
     }
 }
 

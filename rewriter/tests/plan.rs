@@ -49,7 +49,10 @@ const ATTRIBUTES: [&str; 18] = [
     " 名=値",
     "/",
 ];
-const OTHERS: [&str; 24] = [
+const OTHERS: [&str; 27] = [
+    "<meta name=Description content=x>",
+    "<template><p class=a>x</p></template>",
+    "<noscript><p class=a>x</p></noscript>",
     "text ",
     "Grüße 値",
     "&amp; &lt",
@@ -75,7 +78,11 @@ const OTHERS: [&str; 24] = [
     "\0",
     "\n",
 ];
-const SELECTORS: [&str; 20] = [
+const SELECTORS: [&str; 24] = [
+    "title",
+    "meta[name=\"description\" i]",
+    "img",
+    "a",
     "p",
     "div",
     "li",
@@ -168,9 +175,14 @@ fn edits(random: &mut Random) -> Vec<Edit<'static>> {
         .map(|_| {
             let (_, operation) = random.one(&Operation::ALL);
             Edit {
-                selector: random.one(&SELECTORS),
+                selector: match operation {
+                    Operation::Title => "title",
+                    Operation::Meta => "meta[name=\"description\" i]",
+                    _ => random.one(&SELECTORS),
+                },
                 operation,
                 name: match operation.takes_name() {
+                    true if operation == Operation::Meta => "name=description",
                     true => random.one(&["title", "style", "color", "class", "data-new", "Data-X"]),
                     false => "",
                 },
@@ -251,11 +263,7 @@ fn a_page_with_very_many_elements_has_no_plan() {
 #[test]
 fn a_page_that_can_be_read_in_two_ways_has_no_plan() {
     let plan = |page: &str| PagePlan::new(page.as_bytes(), &["p"], Settings::default()).err();
-    for page in [
-        "<title a=><p></title>",
-        "<TITLE a='>' b= ><p></TITLE>",
-        "<p class=\u{feff}x>",
-    ] {
+    for page in ["<title a=><p></title>", "<TITLE a='>' b= ><p></TITLE>"] {
         assert_eq!(plan(page), Some(RewriteError::Parser), "{page}");
     }
     for page in [
@@ -265,6 +273,40 @@ fn a_page_that_can_be_read_in_two_ways_has_no_plan() {
         "\u{feff}<p>",
     ] {
         assert_eq!(plan(page), None, "{page}");
+    }
+}
+
+/// The bytes of a byte order mark are a value like any other.
+#[test]
+fn a_value_may_begin_with_a_mark() {
+    let edit = |operation, name, content: &str| Edit {
+        selector: "p",
+        operation,
+        name,
+        content: content.to_owned(),
+    };
+    let edits = [
+        edit(Operation::AddClass, "", "b"),
+        edit(Operation::Style, "color", "red"),
+    ];
+    for (page, expected) in [
+        (
+            "<p class='\u{feff}a'>".as_bytes(),
+            "<p class=\"\u{feff}a b\" style=\"color: red\">".as_bytes(),
+        ),
+        (
+            b"<p class='\xfe\xffa' style=\xff\xfe>",
+            // Not UTF-8, and so left as it is.
+            b"<p class='\xfe\xffa' style=\xff\xfe>",
+        ),
+    ] {
+        let settings = Settings {
+            charset: Some("utf-8"),
+            ..Settings::default()
+        };
+        let plan = PagePlan::new(page, &["p"], settings).unwrap();
+        assert_eq!(joined(page, &plan.splice(page, &edits, None).unwrap()), expected);
+        assert_eq!(streamed(page, &edits, settings, 5).unwrap(), expected);
     }
 }
 

@@ -14,12 +14,14 @@ mod splice;
 
 use crate::edit::OwnedEdit;
 use crate::encode::Spelling;
+use crate::head::HeadEdits;
 use crate::marks::Implied;
 use crate::needs;
 use crate::page::{RewriteError, Settings};
 use nearside_engine::mutation::Edit;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::rc::Rc;
 
 /// Where the elements of a page are that edits can touch.
 #[derive(Debug)]
@@ -64,6 +66,7 @@ struct Found {
     attributes: Vec<FoundAttribute>,
     is_self_closing: bool,
     can_have_content: bool,
+    is_foreign: bool,
     spelling: Spelling,
     implied: Implied,
     /// The place of its end tag among the outline's.
@@ -85,6 +88,7 @@ struct FoundEnd {
     /// The tag, where it is not in the page.
     supplied: Option<Box<[u8]>>,
     implied: Implied,
+    spelling: Spelling,
 }
 
 /// Where the head's addition goes.
@@ -127,6 +131,12 @@ impl PagePlan {
         })
     }
 
+    /// The bytes of memory that the plan takes, about.
+    pub fn size(&self) -> usize {
+        let selectors: usize = self.selectors.keys().map(|selector| selector.len() + 64).sum();
+        selectors + self.as_written.size() + self.with_ends.as_ref().map_or(0, Outline::size)
+    }
+
     /// A visitor's page; `None` if it has to stream, since the plan does not know enough.
     pub fn splice(&self, page: &[u8], edits: &[Edit<'_>], inject: Option<&str>) -> Option<Vec<Piece>> {
         if page.len() != self.length {
@@ -142,7 +152,24 @@ impl PagePlan {
                 known.push((selector, OwnedEdit::from(edit)));
             }
         }
-        Some(splice::splice(page, outline, &known, inject))
+        let head = HeadEdits::new(known.iter_mut().map(|(_, edit)| edit));
+        Some(splice::splice(page, outline, &known, &Rc::new(head), inject))
+    }
+}
+
+impl Outline {
+    /// The bytes of memory that it takes, about.
+    fn size(&self) -> usize {
+        let attributes: usize = self.elements.iter().map(|found| found.attributes.len()).sum();
+        let matches: usize = self
+            .matches
+            .iter()
+            .map(|found| found.len() * size_of::<u32>() + 32)
+            .sum();
+        self.elements.len() * (size_of::<Found>() + 32)
+            + attributes * size_of::<FoundAttribute>()
+            + self.ends.len() * (size_of::<FoundEnd>() + 16)
+            + matches
     }
 }
 
