@@ -1,11 +1,11 @@
 //! Visitors: plain sockets that are kept open, so that asking costs little beside answering.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{Ipv4Addr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::usage;
+use super::{usage, wire};
 
 /// Nothing that is measured here takes that long.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -28,7 +28,7 @@ pub struct Answer<'a> {
     pub head: &'a str,
     /// Its body.
     pub body: &'a [u8],
-    /// How long its first byte took after the request.
+    /// How long the first byte of its body took after the request.
     pub first_byte: Duration,
     /// How long its last byte took.
     pub last_byte: Duration,
@@ -61,14 +61,23 @@ impl Visitor {
     /// # Panics
     /// When nothing listens there.
     pub fn new(port: u16, remembers: bool) -> Self {
-        Self {
-            stream: connect(port),
+        let visitor = Self::try_new(port).unwrap_or_else(|| panic!("nothing listens at port {port}"));
+        Self { remembers, ..visitor }
+    }
+
+    /// Somebody new, if anything listens at this port of loopback.
+    pub fn try_new(port: u16) -> Option<Self> {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
+        stream.set_nodelay(true).ok()?;
+        stream.set_read_timeout(Some(LIMIT)).ok()?;
+        Some(Self {
+            stream,
             port,
             cookies: Vec::new(),
-            remembers,
+            remembers: true,
             headers: "",
             buffer: Vec::new(),
-        }
+        })
     }
 
     /// Sends these lines with each request, each with its end.
@@ -83,6 +92,14 @@ impl Visitor {
     /// # Errors
     /// When the connection breaks off or the answer is none.
     pub fn get(&mut self, path: &str) -> std::io::Result<Answer<'_>> {
+        self.get_telling(path, || {})
+    }
+
+    /// The same, and tells when the first byte of the body is there.
+    ///
+    /// # Errors
+    /// When the connection breaks off or the answer is none.
+    pub fn get_telling(&mut self, path: &str, is_there: impl FnOnce()) -> std::io::Result<Answer<'_>> {
         let cookies: Vec<String> = self
             .cookies
             .iter()
@@ -99,7 +116,13 @@ impl Visitor {
         );
         let asked = Instant::now();
         self.stream.write_all(request.as_bytes())?;
-        let (head, body, first_byte) = read_answer(&mut self.stream, &mut self.buffer, asked)?;
+        let mut answer = wire::Reading::new(&mut self.stream, &mut self.buffer);
+        let head = answer.head()?;
+        answer.first_of_body(&head)?;
+        let first_byte = asked.elapsed();
+        is_there();
+        let body = answer.body(&head)?;
+        let head = head.length;
         let head = std::str::from_utf8(self.buffer.get(..head).unwrap_or_default())
             .map_err(std::io::Error::other)?;
         if self.remembers {
@@ -123,85 +146,6 @@ impl Visitor {
             first_byte,
             last_byte: asked.elapsed(),
         })
-    }
-}
-
-fn connect(port: u16) -> TcpStream {
-    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
-    stream.set_nodelay(true).unwrap();
-    stream.set_read_timeout(Some(LIMIT)).unwrap();
-    stream
-}
-
-/// Reads an answer into the buffer: its head, and then its body without what chunks put between. Gives the head's
-/// length, the body's place, and when the first byte came.
-fn read_answer(
-    stream: &mut TcpStream,
-    buffer: &mut Vec<u8>,
-    asked: Instant,
-) -> std::io::Result<(usize, std::ops::Range<usize>, Duration)> {
-    buffer.clear();
-    let mut more = |buffer: &mut Vec<u8>| -> std::io::Result<()> {
-        let filled = buffer.len();
-        buffer.resize(filled + (64 << 10), 0);
-        let read = stream.read(buffer.get_mut(filled..).unwrap_or_default());
-        buffer.truncate(filled + *read.as_ref().unwrap_or(&0));
-        match read? {
-            0 => Err(std::io::ErrorKind::UnexpectedEof.into()),
-            _ => Ok(()),
-        }
-    };
-    let find = |buffer: &[u8], from: usize, what: &[u8]| {
-        buffer
-            .get(from..)?
-            .windows(what.len())
-            .position(|window| window == what)
-            .map(|place| from + place)
-    };
-    more(buffer)?;
-    let first_byte = asked.elapsed();
-    let head = loop {
-        match find(buffer, 0, b"\r\n\r\n") {
-            Some(end) => break end + 4,
-            None => more(buffer)?,
-        }
-    };
-    let headers = String::from_utf8_lossy(buffer.get(..head).unwrap_or_default()).to_ascii_lowercase();
-    let header = |name: &str| {
-        headers
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
-            .map(str::trim)
-    };
-    if let Some(length) = header("content-length").and_then(|length| length.parse::<usize>().ok()) {
-        while buffer.len() < head + length {
-            more(buffer)?;
-        }
-        return Ok((head, head..head + length, first_byte));
-    }
-    if header("transfer-encoding") != Some("chunked") {
-        return Ok((head, head..head, first_byte));
-    }
-    let (mut next, mut end) = (head, head);
-    loop {
-        let line = loop {
-            match find(buffer, next, b"\r\n") {
-                Some(line) => break line,
-                None => more(buffer)?,
-            }
-        };
-        let size = buffer
-            .get(next..line)
-            .and_then(|size| usize::from_str_radix(std::str::from_utf8(size).ok()?.trim(), 16).ok());
-        let size = size.ok_or(std::io::ErrorKind::InvalidData)?;
-        while buffer.len() < line + 2 + size + 2 {
-            more(buffer)?;
-        }
-        buffer.copy_within(line + 2..line + 2 + size, end);
-        (next, end) = (line + 2 + size + 2, end + size);
-        if size == 0 {
-            return Ok((head, head..end, first_byte));
-        }
     }
 }
 
@@ -250,7 +194,7 @@ impl Crowd {
     pub fn ask(&mut self, path: &str, time: Duration, check: impl Fn(&Answer<'_>) + Sync) -> Met {
         // Idle connections were closed by the other side.
         for visitor in &mut self.visitors {
-            visitor.stream = connect(visitor.port);
+            visitor.stream = Visitor::new(visitor.port, true).stream;
         }
         let (started, before) = (Instant::now(), usage::cpu(self.pid));
         let check = &check;

@@ -6,3 +6,4 @@ pub mod pages;
 pub mod peers;
 pub mod upstream;
 pub mod usage;
+mod wire;

@@ -103,7 +103,7 @@ fn manifest_of(pages: &[Page]) -> Value {
         for count in COUNTS {
             experiences.push(json!({
                 "id": format!("page-{}-{count}", page.name),
-                "pages": [{"path": format!("/cached/{}/{count}", page.name)}, {"path": format!("/streamed/{}/{count}", page.name)}],
+                "pages": [{"path": format!("/:way/{}/{count}", page.name)}],
                 "variants": [{"id": "all", "mutations": page.mutations(count)}]
             }));
         }

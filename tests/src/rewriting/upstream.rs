@@ -1,16 +1,23 @@
 //! The site: a small HTTP/1.1 server of this process, so that what it costs is not the workers'.
 //!
 //! `/cached/PAGE/…` may be kept for an hour and has an entity tag; `/streamed/PAGE/…` and whatever else ends in a
-//! page's name and one more part may not be kept. What is posted is read and thanked for, as a queue does.
+//! page's name and one more part may not be kept. Of `/slow/PAGE/…` and `/slow-cached/PAGE/…` the first bytes come at
+//! once, and the rest when it is released. What is posted is read and thanked for, as a queue does.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Result, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use super::pages::Page;
+
+/// How much of a slow page comes at once.
+pub const FIRST_BYTES: usize = 4 << 10;
+/// A slow page that nobody releases breaks off.
+const RELEASED_WITHIN: Duration = Duration::from_secs(20);
 
 /// The running site. It takes no more connections when this is dropped.
 #[derive(Debug)]
@@ -24,6 +31,9 @@ struct Shared {
     pages: HashMap<&'static str, Vec<u8>>,
     asked: AtomicU64,
     posted: AtomicU64,
+    /// How many slow pages may go on.
+    released: Mutex<u64>,
+    release: Condvar,
     is_over: AtomicBool,
 }
 
@@ -38,6 +48,8 @@ impl Upstream {
             pages: pages.iter().map(|page| (page.name, page.bytes.clone())).collect(),
             asked: AtomicU64::new(0),
             posted: AtomicU64::new(0),
+            released: Mutex::new(0),
+            release: Condvar::new(),
             is_over: AtomicBool::new(false),
         });
         let address = listener.local_addr().unwrap();
@@ -72,6 +84,15 @@ impl Upstream {
         self.shared.asked.load(Ordering::Relaxed)
     }
 
+    /// Lets one slow page go on.
+    ///
+    /// # Panics
+    /// When a connection's thread has failed.
+    pub fn release(&self) {
+        *self.shared.released.lock().unwrap() += 1;
+        self.shared.release.notify_one();
+    }
+
     /// How much was posted to it so far.
     pub fn posted(&self) -> u64 {
         self.shared.posted.load(Ordering::Relaxed)
@@ -93,9 +114,36 @@ impl Shared {
         let mut writer = stream;
         while let Some(request) = read_request(&mut reader)? {
             let answer = self.answer(&request);
-            writer.write_all(&answer)?;
+            if !request.path.starts_with("/slow") {
+                writer.write_all(&answer)?;
+                continue;
+            }
+            let head = answer
+                .windows(4)
+                .position(|window| window == b"\r\n\r\n")
+                .unwrap_or_default()
+                + 4;
+            let (first, rest) = answer.split_at((head + FIRST_BYTES).min(answer.len()));
+            writer.write_all(first)?;
+            if !self.is_released() {
+                return Ok(());
+            }
+            writer.write_all(rest)?;
         }
         Ok(())
+    }
+
+    /// Waits for a release, and takes it.
+    fn is_released(&self) -> bool {
+        let released = self.released.lock().unwrap();
+        let waited = self
+            .release
+            .wait_timeout_while(released, RELEASED_WITHIN, |released| *released == 0);
+        let (mut released, waited) = waited.unwrap();
+        if !waited.timed_out() {
+            *released -= 1;
+        }
+        !waited.timed_out()
     }
 
     fn answer(&self, request: &Request) -> Vec<u8> {
@@ -115,7 +163,7 @@ impl Shared {
         };
         let tag = format!("\"{page}\"");
         let caching = match way {
-            "cached" => "public, max-age=3600",
+            "cached" | "slow-cached" => "public, max-age=3600",
             _ => "private, no-cache",
         };
         let headers =

@@ -9,10 +9,28 @@ use xtask::paths;
 use xtask::report::table;
 
 use crate::cases::{Case, Cases, MAIN, details, floors};
+use crate::first_byte;
 use crate::growth::{self, Growth};
+use crate::start::{self, Start};
+
+/// All that was measured.
+pub(crate) struct Measured<'a> {
+    pub(crate) pages: &'a [Page],
+    pub(crate) cases: Cases,
+    pub(crate) growth: Vec<Growth>,
+    pub(crate) first_bytes: Vec<(&'static str, f64)>,
+    pub(crate) starts: Vec<Start>,
+}
 
 /// Prints all of it, and writes `target/bench/rewrite.json`.
-pub(crate) fn print(cases: &Cases, pages: &[Page], all_growth: &[Growth]) {
+pub(crate) fn print(measured: &Measured<'_>) {
+    let Measured {
+        pages,
+        cases,
+        growth,
+        first_bytes,
+        starts,
+    } = measured;
     println!("\nCPU of workerd for each page in ms, and what it adds to the pass-through");
     println!("{}", table(&pages_table(cases, pages)));
     println!("\nWhere our time goes, on the {MAIN} page");
@@ -20,9 +38,22 @@ pub(crate) fn print(cases: &Cases, pages: &[Page], all_growth: &[Growth]) {
     println!("\nWhat the runtime takes by itself, in JavaScript, on the {MAIN} page");
     println!("{}", table(&single_cases(cases, &floors())));
     println!("\nWhat splicing grows with (native)");
-    println!("{}", table(&growth::table(all_growth)));
+    println!("{}", table(&growth::table(growth)));
+    println!("\nThe first byte of a slow page's body");
+    for (worker, time) in first_bytes {
+        println!("{worker}: {time:.2} ms");
+    }
+    println!("\nFrom a process's start to its first answer");
+    for start in starts {
+        println!(
+            "{}: {:.1} ms, {:.0} ms of computing",
+            start.worker, start.time, start.cpu
+        );
+    }
     let mut rows = rows(cases, MAIN);
-    rows.extend(growth::rows(all_growth));
+    rows.extend(first_byte::rows(first_bytes));
+    rows.extend(start::rows(starts));
+    rows.extend(growth::rows(growth));
     for page in pages.iter().filter(|page| page.name != MAIN) {
         rows.extend(self::rows(cases, page.name));
     }
