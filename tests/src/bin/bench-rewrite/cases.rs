@@ -127,6 +127,8 @@ pub(crate) fn floors() -> Vec<(&'static str, Case)> {
         ("the same, 60 pieces one by one", floor("pieces")),
         ("asks, waits for the page, answers", floor("buffered")),
         ("asks, hands on each chunk from JavaScript", floor("chunks")),
+        ("the same, 64 KB of room for each chunk", floor("roomy")),
+        ("the same, written to the runtime's own stream", floor("written")),
         ("asks, the runtime pipes through an identity", floor("pipe")),
         ("asks, passes, and tells a queue", floor("queued")),
         ("asks, HTMLRewriter adds to the head alone", floor("head")),
