@@ -3,7 +3,8 @@
 //     node agreement.cjs CASES.json PAGE_EDITOR.js
 //
 // CASES.json: `{pages: [base64], cases: [{page, edge, edits, left}]}`; `edge` is the rewritten page, or null if it is the page.
-// Prints a JSON list: for each case null if both agree, else `[alone, edge]`.
+// Prints a JSON list: for each case null if both agree, else `[alone, edge, canBeWritten]`: the page that the browser makes, the
+// one of the edge, and whether there is any HTML that the parser reads as the former.
 "use strict";
 const { readFileSync } = require("fs");
 const { chromium } = require("playwright-core");
@@ -74,8 +75,18 @@ const driver = (openEditorIn) => {
     const editor = openEditorIn(window, inner, window.MutationObserver);
     editor.show(edits.length ? [{ key: "1", edits }] : []);
     const found = `${inner.compatMode}\n${describe(inner)}`;
+    written = `${inner.doctype ? new XMLSerializer().serializeToString(inner.doctype) : ""}${inner.documentElement.outerHTML}`;
     editor.show([]);
     return found;
+  };
+
+  /** The last outcome as HTML. */
+  let written;
+
+  /** Whether there is any HTML of which the parser makes this. */
+  const canBeWritten = (alone, html) => {
+    const inner = parsed(html);
+    return `${inner.compatMode}\n${describe(inner)}` == alone;
   };
 
   return (pages, cases) => {
@@ -84,13 +95,14 @@ const driver = (openEditorIn) => {
     return cases.map(({ page, edge, edits, left }) => {
       const html = decode(pages[page]);
       const alone = outcome(html, edits);
+      const asHtml = written;
+      const compare = (edge) => (alone == edge ? null : [alone, edge, canBeWritten(alone, asHtml)]);
       if (edge === null && !left.length) {
         // The edge has changed nothing.
         if (before !== page) [before, untouched] = [page, outcome(html, [])];
-        return alone == untouched ? null : [alone, untouched];
+        return compare(untouched);
       }
-      const both = outcome(edge === null ? html : decode(edge), left);
-      return alone == both ? null : [alone, both];
+      return compare(outcome(edge === null ? html : decode(edge), left));
     });
   };
 };

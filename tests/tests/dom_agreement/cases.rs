@@ -15,7 +15,10 @@ pub(crate) const SELECTORS: [&str; 8] = [
 ];
 
 /// The selectors that each operation has on others' pages.
-pub(crate) const FOREIGN_SELECTORS: [&str; 2] = ["a, b, i, em, font, nobr, span, svg *", "p, div, li, td, tr, table, option, select, button, h1"];
+pub(crate) const FOREIGN_SELECTORS: [&str; 2] = [
+    "a, b, i, em, font, nobr, span, svg *",
+    "p, div, li, td, tr, table, option, select, button, h1",
+];
 
 const BLOCK: &str = "<p class=new>n</p>";
 const INLINE: &str = "n<b class=new>n</b>";
