@@ -1,13 +1,12 @@
 //! The worker's entry points.
 
 use crate::config::Config;
-use crate::{forward, proxy, route};
+use crate::{forward, proxy, route, trap};
 use worker::{Context, Env, MessageBatch, Result, console_error, event, web_sys};
 
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<web_sys::Response> {
-    // Should the module itself break, the platform asks the site without it.
-    context.pass_through_on_exception();
+    trap::watch();
     let config = Config::of_isolate(&env);
     route::handle(request, &env, &context, &config)
         .await
@@ -19,6 +18,7 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<
 
 #[event(queue)]
 async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Result<()> {
+    trap::watch();
     let config = Config::of_isolate(&env);
     forward::deliver(&batch, &config).await;
     Ok(())

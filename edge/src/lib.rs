@@ -57,3 +57,5 @@ mod visit;
 
 #[cfg(target_arch = "wasm32")]
 mod entry;
+#[cfg(target_arch = "wasm32")]
+mod trap;

@@ -33,7 +33,7 @@ pub(crate) fn edits_of<'p>(
             .into_iter()
             .enumerate()
         {
-            let host = nearside_rewriter::host(edit.operation, edit.selector);
+            let host = nearside_rewriter::host(edit.operation, edit.selector, &edit.content);
             if host.has_browser() {
                 left.extend(u16::try_from(place).ok());
             }

@@ -6,6 +6,7 @@ use crate::marks::{Implied, Marks};
 use crate::names::{bounds_table_scope, holds_html, implies_end, is_formatting, is_table_part};
 use crate::target::{End, Target};
 use nearside_engine::mutation::{Edit, Operation};
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -48,10 +49,14 @@ impl OwnedEdit {
             Operation::Text | Operation::Title => spelling.text(&self.content),
             _ => spelling.value(&self.content),
         };
+        let first_in = |element: &_| match drops_first_newline(element) && content.starts_with('\n') {
+            true => Cow::Owned(format!("\n{content}")),
+            false => Cow::Borrowed(content),
+        };
         match self.operation {
             Operation::Text | Operation::Html => {
                 replace_content(element);
-                element.set_content(content);
+                element.set_content(&first_in(element));
             }
             Operation::Attribute => element.set_attribute(&self.name, content),
             Operation::RemoveAttribute => element.remove_attribute(&self.name),
@@ -87,7 +92,7 @@ impl OwnedEdit {
                 element.before(content);
             }
             Operation::After => after(element, marks, content),
-            Operation::Prepend => element.prepend(content),
+            Operation::Prepend => element.prepend(&first_in(element)),
             Operation::Append => append(element, marks, content),
             Operation::Replace => {
                 replace_content(element);
@@ -156,6 +161,11 @@ fn is_raw_text(name: &str) -> bool {
             | "plaintext"
             | "template"
     )
+}
+
+/// Whether the browser takes the newline that an element's content begins with for a part of the start tag.
+fn drops_first_newline(element: &impl Target) -> bool {
+    matches!(&*element.name(), "listing" | "pre" | "textarea")
 }
 
 /// Whether an element's content stays what it is without the element's tags.
@@ -311,6 +321,10 @@ fn set_if(element: &mut impl Target, name: &str, value: Option<String>) {
 /// written, with entities, and so not cut where a semicolon stands; an empty declaration harms nothing.
 fn with_declaration(style: Option<String>, property: &str, value: &str) -> Option<String> {
     let mut style = style?;
+    if style.to_ascii_lowercase().contains("important") && !style.contains('&') {
+        // What is important would win over the one that follows.
+        style = without_property(&style, property);
+    }
     if !style.trim_ascii().is_empty() {
         style.push_str("; ");
     }
@@ -318,6 +332,34 @@ fn with_declaration(style: Option<String>, property: &str, value: &str) -> Optio
     style.push_str(": ");
     style.push_str(value);
     Some(style)
+}
+
+/// A style without the declarations of a property.
+fn without_property(style: &str, property: &str) -> String {
+    let mut kept = Vec::new();
+    let (mut quote, mut depth, mut start) = (None, 0_usize, 0);
+    let mut is_escaped = false;
+    for (at, character) in style.char_indices().chain([(style.len(), ';')]) {
+        let is_end = at == style.len();
+        match (character, quote) {
+            _ if is_escaped && !is_end => is_escaped = false,
+            ('\\', _) => is_escaped = true,
+            (mark, Some(open)) if mark == open => quote = None,
+            ('"' | '\'', None) => quote = Some(character),
+            ('(' | '[' | '{', None) => depth += 1,
+            (')' | ']' | '}', None) => depth = depth.saturating_sub(1),
+            (';', _) if is_end || (quote.is_none() && depth == 0) => {
+                let declaration = style.get(start..at).unwrap_or_default().trim_ascii();
+                let name = declaration.split(':').next().unwrap_or_default().trim_ascii();
+                if !declaration.is_empty() && !name.eq_ignore_ascii_case(property) {
+                    kept.push(declaration);
+                }
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    kept.join("; ")
 }
 
 /// The classes with those that were not there; `None` if all were.

@@ -5,7 +5,7 @@
 //! demands.
 
 use crate::edit::first_tag;
-use crate::names::ends_paragraph;
+use crate::names::{ends_paragraph, is_heading};
 use nearside_engine::mutation::{Edit, Operation};
 
 /// Elements whose end tags may be left out.
@@ -49,12 +49,20 @@ pub(crate) fn every_end_tag(edit: &Edit<'_>) -> bool {
         let opens_up = match edit.operation {
             Operation::Append => !is_block || LISTS.contains(&target.as_str()),
             Operation::Before | Operation::Remove | Operation::Replace => {
-                !is_block && (target.is_empty() || ends_paragraph(&target))
+                target.is_empty() || ends_others(&target) || (!is_block && ends_paragraph(&target))
             }
             _ => false,
         };
         opens_up || !is_sure(selector, reaches_the_end)
     })
+}
+
+/// Whether the start tag of an element ends others that are no paragraphs, so that what stands before it could get
+/// into them.
+fn ends_others(name: &str) -> bool {
+    matches!(name, "a" | "button" | "nobr" | "hr")
+        || is_heading(name)
+        || (OPTIONAL_END.contains(&name) && name != "p")
 }
 
 /// The name of the elements that a selector finds; empty if it does not say.

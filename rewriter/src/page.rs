@@ -1,12 +1,13 @@
 //! A page while it streams.
 
 use crate::edit::OwnedEdit;
+use crate::host::host;
 use crate::needs;
 use crate::pipeline::{Pipeline, Plan};
 use encoding_rs::Encoding;
 use lol_html::errors::RewritingError;
 use lol_html::{AsciiCompatibleEncoding, Selector};
-use nearside_engine::mutation::{Edit, Operation};
+use nearside_engine::mutation::Edit;
 use std::fmt;
 
 /// How a page is rewritten.
@@ -85,10 +86,13 @@ impl PageRewriter {
             }
             None => None,
         };
-        let needs_every_end_tag = edits.iter().any(needs::every_end_tag);
-        let edits = edits
+        let edits: Vec<&Edit<'_>> = edits
             .iter()
-            .filter(|edit| edit.operation != Operation::Move)
+            .filter(|edit| host(edit.operation, edit.selector, &edit.content).has_edge())
+            .collect();
+        let needs_every_end_tag = edits.iter().any(|edit| needs::every_end_tag(edit));
+        let edits = edits
+            .into_iter()
             .filter_map(|edit| Some((edit.selector.parse::<Selector>().ok()?, OwnedEdit::from(edit))))
             .collect();
         let plan = Plan {

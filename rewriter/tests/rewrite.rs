@@ -91,14 +91,14 @@ fn each_operation() {
         (
             Operation::Prepend,
             "",
-            "<hr>",
-            r#"<div><p class="a b" style="color: red;" title=x><hr>Old <b>text</b></p><i>y</i></div>"#,
+            "<br>",
+            r#"<div><p class="a b" style="color: red;" title=x><br>Old <b>text</b></p><i>y</i></div>"#,
         ),
         (
             Operation::Append,
             "",
-            "<hr>",
-            r#"<div><p class="a b" style="color: red;" title=x>Old <b>text</b><hr></p><i>y</i></div>"#,
+            "<br>",
+            r#"<div><p class="a b" style="color: red;" title=x>Old <b>text</b><br></p><i>y</i></div>"#,
         ),
         (Operation::Replace, "", "<hr>", "<div><hr><i>y</i></div>"),
         (Operation::Unwrap, "", "", "<div>Old <b>text</b><i>y</i></div>"),
@@ -236,10 +236,34 @@ fn a_selector_that_does_not_stream_is_left_out_and_the_others_apply() {
     assert!(supports("p ~ b").is_err());
     assert!(supports("").is_err());
     assert!(supports("#hero h1:not(.x)").is_ok());
-    assert_eq!(host(Operation::Text, "#hero"), Host::Edge);
-    assert!(matches!(host(Operation::Text, "p ~ b"), Host::Browser(_)));
-    assert!(matches!(host(Operation::Move, "#hero"), Host::Browser(_)));
-    assert!(matches!(host(Operation::Title, "title"), Host::Both(_)));
+    assert_eq!(host(Operation::Text, "#hero", ""), Host::Edge);
+    assert!(matches!(host(Operation::Text, "p ~ b", ""), Host::Browser(_)));
+    assert!(matches!(host(Operation::Move, "#hero", "p"), Host::Browser(_)));
+    assert!(matches!(host(Operation::Title, "title", ""), Host::Both(_)));
+    for selector in [
+        "tbody > tr",
+        "table TBODY.x td",
+        "[href=\"?a=1&b=2\"]",
+        "a[title='<'] b",
+        "li:last-child",
+    ] {
+        assert!(supports(selector).is_err(), "{selector}");
+    }
+    for selector in ["a[href='/x' i]", ".tbody", "#tbody", "[tbody]", "x-tbody"] {
+        assert!(supports(selector).is_ok(), "{selector}");
+    }
+    for (operation, selector, content, is_edge) in [
+        (Operation::Html, "p.x", "<b>1</b><div>2</div>", false),
+        (Operation::Append, "div > p b", "<UL></UL>", false),
+        (Operation::After, "p", "<div>1</div>", true),
+        (Operation::After, "p b", "<div>1</div>", false),
+        (Operation::Html, "p", "<b>1</b>", true),
+        (Operation::Html, ".p", "<div>1</div>", true),
+        (Operation::Text, "p", "<div>1</div>", true),
+    ] {
+        let found = host(operation, selector, content);
+        assert_eq!(found == Host::Edge, is_edge, "{operation:?} {selector} {content}");
+    }
     let edits = [
         edit("p:has(b)", Operation::Remove, "", ""),
         edit("b", Operation::Text, "", "x"),
@@ -348,6 +372,11 @@ fn values_of_attributes_are_plain_text() {
         ],
         "<a href=\"javascript&amp;colon;alert(1)?a=1&amp;amp;b=&quot;2&quot;\" \
          class=\"p&amp;q r&amp;lt;\" style=\"--a: &quot;A&quot;; --b: '&amp;quot;'\">y</a>",
+    );
+    check(
+        "<p style='margin: 1px; COLOR : red !Important; background: url(\"a;color:b\")'>x",
+        &[edit("p", Operation::Style, "color", "blue")],
+        "<p style=\"margin: 1px; background: url(&quot;a;color:b&quot;); color: blue\">x",
     );
     check(
         "<p style=' '>x",

@@ -94,7 +94,11 @@ fn made(program: &Program, manifest: &Value) -> Vec<Made> {
                     place: format!("$.experiences[{index}].{place}"),
                     operation,
                     selector: selector.to_owned(),
-                    host: host(operation, selector),
+                    host: host(
+                        operation,
+                        selector,
+                        mutation.get("value").as_str().unwrap_or_default(),
+                    ),
                 });
             }
         }
@@ -111,7 +115,10 @@ impl Made {
         let (member, message) = match nearside_rewriter::supports(&self.selector) {
             Ok(()) => (
                 "op",
-                format!("`{}` is not for the edge ({why})", self.operation.name()),
+                format!(
+                    "`{}` cannot be done while the page streams ({why})",
+                    self.operation.name()
+                ),
             ),
             Err(_) => (
                 "selector",

@@ -15,6 +15,7 @@ mod splice;
 use crate::edit::OwnedEdit;
 use crate::encode::Spelling;
 use crate::head::HeadEdits;
+use crate::host::{needs_document, supports};
 use crate::marks::Implied;
 use crate::needs;
 use crate::page::{RewriteError, Settings};
@@ -115,7 +116,8 @@ impl PagePlan {
             if known.contains_key(*selector) {
                 continue;
             }
-            let place = selector.parse::<lol_html::Selector>().ok().map(|selector| {
+            let known_to_stream = supports(selector).ok().and_then(|()| selector.parse().ok());
+            let place = known_to_stream.map(|selector: lol_html::Selector| {
                 parsed.push(selector);
                 parsed.len() - 1
             });
@@ -142,16 +144,20 @@ impl PagePlan {
         if page.len() != self.length {
             return None;
         }
-        let outline = match edits.iter().any(needs::every_end_tag) {
-            true => self.with_ends.as_ref()?,
-            false => &self.as_written,
-        };
         let mut known = Vec::with_capacity(edits.len());
+        let mut needs_every_end_tag = false;
         for edit in edits {
-            if let Some(selector) = *self.selectors.get(edit.selector)? {
+            if let Some(selector) = *self.selectors.get(edit.selector)?
+                && needs_document(edit.operation, edit.selector, &edit.content).is_none()
+            {
+                needs_every_end_tag |= needs::every_end_tag(edit);
                 known.push((selector, OwnedEdit::from(edit)));
             }
         }
+        let outline = match needs_every_end_tag {
+            true => self.with_ends.as_ref()?,
+            false => &self.as_written,
+        };
         let head = HeadEdits::new(known.iter_mut().map(|(_, edit)| edit));
         Some(splice::splice(page, outline, &known, &Rc::new(head), inject))
     }
