@@ -39,6 +39,7 @@ mod messages;
 mod origin;
 mod page;
 mod page_state;
+mod page_views;
 mod preview;
 mod programs;
 mod proxy;

@@ -9,7 +9,10 @@ use crate::proxy::{self, UpstreamRequest};
 use crate::timing::{Outcome, Timing};
 use crate::upstream_page::UpstreamPage;
 use crate::visit::{Consent, Visit, consent_cookie};
-use crate::{clock, cookies, forward, identifiers, page_state, redirects, request_facts, rewrite, snapshots};
+use crate::{
+    clock, cookies, forward, identifiers, page_state, page_views, redirects, request_facts, rewrite,
+    snapshots,
+};
 use futures_util::future::join;
 use nearside_engine::decide::{Context as Question, decide};
 use nearside_engine::event::{Event, EventKind, event_key};
@@ -334,7 +337,9 @@ fn personalise(
     tell_of_preview(&leaving, explained.as_deref(), preview)?;
     // What is seen in a preview says nothing of visitors.
     if let Some(view) = view.filter(|_| !preview.is_on()) {
-        hand_on_view(&view, &visit.visitor_id, &page, env, context);
+        let properties = page_properties(&page);
+        let message = forward::page_view(&view.message_id, &visit.visitor_id, view.time, properties);
+        page_views::hand_on_soon(message, env, context);
     }
     Ok(personalised)
 }
@@ -426,18 +431,6 @@ fn page_properties(page: &Request) -> Object {
         properties.insert("referrer", referrer.clone());
     }
     properties
-}
-
-/// Hands the page view on when the visitor has their page.
-fn hand_on_view(view: &PageView, visitor_id: &str, page: &Request, env: &Env, context: &Context) {
-    let message = forward::page_view(&view.message_id, visitor_id, view.time, page_properties(page));
-    let env = env.clone();
-    context.wait_until(async move {
-        let config = Config::of_isolate(&env);
-        if let Err(error) = forward::hand_on(vec![message], &env, &config).await {
-            console_log!("nearside: a page view could not be handed on: {error}");
-        }
-    });
 }
 
 /// The upstream's answer, with the reason why it was not touched, and the cookie of a preview that begins or ends.
