@@ -25,6 +25,7 @@ mod address;
 mod assets;
 mod body;
 mod cache;
+mod chunks;
 mod clock;
 mod collect;
 mod config;
