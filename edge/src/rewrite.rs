@@ -110,12 +110,14 @@ const fn rest_untouched(failure: RewriteError) -> &'static str {
 
 /// The character encoding that a `Content-Type` gives.
 fn charset(content_type: &str) -> Option<&str> {
-    content_type.split(';').skip(1).find_map(|parameter| {
+    let mut parameters = content_type.split(';').skip(1).filter_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim()
             .eq_ignore_ascii_case("charset")
             .then(|| value.trim().trim_matches('"'))
-    })
+    });
+    // Without a name it gives none.
+    parameters.find(|label| !label.is_empty())
 }
 
 /// The rewritten body of a response.
@@ -163,5 +165,6 @@ mod tests {
             Some("windows-1252")
         );
         assert_eq!(charset("text/html"), None);
+        assert_eq!(charset("text/html; charset="), None);
     }
 }
