@@ -10,5 +10,6 @@ pub mod client;
 pub mod corpus;
 pub mod growthbook_spec;
 pub mod timing;
+pub mod trapping;
 pub mod wait;
 pub mod workerd;
