@@ -65,5 +65,3 @@ mod visit;
 
 #[cfg(target_arch = "wasm32")]
 mod entry;
-#[cfg(target_arch = "wasm32")]
-mod trap;
