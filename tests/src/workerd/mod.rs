@@ -131,6 +131,18 @@ impl Worker {
             .with_variable("NEARSIDE_SEAL_KEYS", &settings.seal_keys))
     }
 
+    /// The worker with its WebAssembly changed.
+    ///
+    /// # Errors
+    /// When it has none, or it cannot be changed.
+    pub fn with_changed_module(mut self, change: impl FnOnce(&[u8]) -> Result<Vec<u8>>) -> Result<Self> {
+        let mut modules = self.modules.iter_mut();
+        let module = modules.find(|module| module.name.ends_with(".wasm"));
+        let module = module.context("the worker has no WebAssembly")?;
+        module.content = change(&module.content)?;
+        Ok(self)
+    }
+
     /// A worker of one JavaScript module.
     pub fn script(name: &str, source: &str) -> Self {
         let mut worker = Self::new(name, Kind::Code);

@@ -13,6 +13,7 @@ mod hostile;
 mod parity;
 mod previews;
 mod redirects;
+mod traps;
 mod untouched;
 mod visitors_own;
 mod visits;

@@ -57,10 +57,17 @@ pub(super) fn build(tools: &BuildTools) -> Result<Outcome> {
         // A folder of its own: another compiler than the native builds' may be at work here.
         .env("CARGO_TARGET_DIR", paths::cargo_target().join("wasm"))
         .env("WASM_BINDGEN_BIN", &tools.wasm_bindgen)
-        .env("ESBUILD_BIN", tools.npm.esbuild()?);
+        .env("ESBUILD_BIN", tools.npm.esbuild()?)
+        // The bundle below is minified; this one is read.
+        .env("NO_MINIFY", "1");
     run(&mut command)?;
     optimise(tools, &glue.join("index_bg.wasm"))?;
-    bundle(tools, &glue.join("index.js"))?;
+    let module = glue.join("module.js");
+    let script = glue.join("index.js");
+    let text = fs::read_to_string(&script).with_context(|| format!("cannot read {}", script.display()))?;
+    fs::write(&module, telling_of_traps(&text)?)
+        .with_context(|| format!("cannot write {}", module.display()))?;
+    bundle(tools, &module)?;
     stamp.record()?;
     Ok(Outcome::Built)
 }
@@ -83,6 +90,19 @@ fn optimise(tools: &BuildTools, module: &Path) -> Result<()> {
     fs::write(&file, bare).with_context(|| format!("cannot write {}", file.display()))
 }
 
+/// The glue of wasm-bindgen, changed so that it tells the entry when an instance of the module has broken.
+///
+/// It has a hook of its own, which runs in the broken instance; there, no call to the outside succeeds.
+fn telling_of_traps(glue: &str) -> Result<String> {
+    const HOOK: &str = "function __wbg_call_abort_hook() {";
+    let (before, after) = glue.split_once(HOOK).context(
+        "wasm-bindgen's glue has no `__wbg_call_abort_hook` any more: find where it takes note of a trap",
+    )?;
+    Ok(format!(
+        "{before}{HOOK}\n  globalThis.__nearside_trapped?.();{after}"
+    ))
+}
+
 /// The entry with what `worker-build` has made, which the entry imports as `nearside-module`.
 fn bundle(tools: &BuildTools, glue: &Path) -> Result<()> {
     let mut command = Command::new(tools.npm.esbuild()?);
@@ -101,4 +121,17 @@ fn bundle(tools: &BuildTools, glue: &Path) -> Result<()> {
         .arg(format!("--alias:nearside-module={}", glue.display()))
         .arg(format!("--outfile={}", paths::worker_entry().display()));
     run(&mut command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_glue_tells_of_traps_or_the_build_fails() {
+        let glue = "let a;\nfunction __wbg_call_abort_hook() {\n  hook();\n}\n";
+        let changed = telling_of_traps(glue).unwrap();
+        assert!(changed.contains("{\n  globalThis.__nearside_trapped?.();\n  hook();"));
+        assert!(telling_of_traps("let a;").is_err());
+    }
 }
