@@ -116,7 +116,7 @@ impl Upstream {
         self.shared.release.notify_one();
     }
 
-    /// How much was posted to it so far.
+    /// How many events were posted to it so far.
     pub fn posted(&self) -> u64 {
         self.shared.posted.load(Ordering::Relaxed)
     }
@@ -179,7 +179,11 @@ impl Shared {
                     .send(&request.body[..]);
                 post.unwrap_or_else(|error| panic!("{}: {error}", next.url));
             }
-            self.posted.fetch_add(1, Ordering::Relaxed);
+            // A message may hold several events.
+            let events = String::from_utf8_lossy(&request.body)
+                .matches("\"messageId\"")
+                .count();
+            self.posted.fetch_add(events as u64, Ordering::Relaxed);
             return whole("200 OK", "content-type: application/json\r\n", QUEUED);
         }
         self.asked.fetch_add(1, Ordering::Relaxed);
