@@ -3,7 +3,7 @@
 //! There is no time limit in this: the site sends the rest of the page when the visitor has its beginning. A worker
 //! that waits for the whole page waits until the site gives up.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
+#![expect(clippy::panic, reason = "a test fails by a panic")]
 
 use nearside_tests::rewriting::load::Visitor;
 use nearside_tests::rewriting::pages::pages;
