@@ -104,7 +104,7 @@ fn look_closer(worker: &str, path: &str, time: Duration, visitors: Visitors) {
     crowd.ask(path, Duration::from_secs(1), |_| {});
     println!("workerd is {pid}");
     let met = crowd.ask(path, time, |answer| {
-        assert_eq!(answer.status(), 200, "{}", answer.head)
+        assert_eq!(answer.status(), 200, "{}", answer.head);
     });
     println!(
         "{:.3} ms of computing each, {:.0} answers a second",
