@@ -7,7 +7,14 @@
 /** After so many runs without a pause, the page's scripts and the edits are undoing each other. */
 const MAX_RUNS = 25;
 const PAUSE = 250;
-const VOID = /^(area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr)$/i;
+/** Elements without content, and those whose content the edge leaves alone, since nothing is escaped in it. */
+const VOID = /^(area|base|basefont|bgsound|br|col|embed|frame|hr|img|input|keygen|link|meta|param|source|track|wbr)$/;
+const RAW = /^(iframe|noembed|noframes|noscript|plaintext|script|style|template|xmp)$/;
+/** Elements that are not unwrapped: their content would be read as something else. */
+const KEPT = /^(body|caption|col|colgroup|frameset|head|html|math|select|svg|t(able|body|d|extarea|foot|h|head|itle|r))$/;
+/** Elements of SVG and MathML in which HTML stands again. */
+const HOLDS_HTML = /^(annotation-xml|desc|foreignobject|m[inos]|mtext)$/i;
+const HTML = "http://www.w3.org/1999/xhtml";
 
 let policy;
 const trusted = (html) => {
@@ -65,10 +72,18 @@ const setAttribute = (element, name, value, undoChanged) => {
   return () => (element.getAttribute(name) === value ? set(before) : undoChanged?.());
 };
 
+/** What takes several changes back, the newest first. */
+const all = (undos) => {
+  const done = undos.filter(Boolean).reverse();
+  return done[0] && (() => done.forEach((undo) => undo()));
+};
+
 const words = (text) => text.split(/[\t\n\f\r ]+/).filter(Boolean);
 
+const takesContent = ({ localName, namespaceURI }) => !((namespaceURI == HTML && VOID.test(localName)) || RAW.test(localName));
+
 const setContent = (element, nodes) => {
-  if (VOID.test(element.localName)) return;
+  if (!takesContent(element)) return;
   const before = [...element.childNodes];
   element.replaceChildren(...nodes);
   const text = element.textContent;
@@ -106,9 +121,23 @@ const insert = (parent, html, put) => {
   return () => drop(nodes);
 };
 
-const inside = (element, html, put) => (VOID.test(element.localName) ? undefined : insert(element, html, put));
+const inside = (element, html, put) => (takesContent(element) ? insert(element, html, put) : undefined);
 
-/** The operations by their names in a manifest. Each gives back what takes it back, if it did anything. */
+/** The last element that an edit has moved, by its `done`: those that it moves keep their order. */
+const behind = new WeakMap();
+
+/** Puts an element that the head has not at its end; before the body is there, it may still come. */
+const addToHead = (element) => {
+  if (!document.body) return false;
+  mark([element]);
+  document.head.append(element);
+  return () => element.remove();
+};
+
+/**
+ * The operations by their names in a manifest. Each gives back what takes it back, if it did anything, or `false`
+ * if it can be done only later.
+ */
 const operations = {
   text: (element, _, content) => setContent(element, content ? mark([document.createTextNode(content)]) : []),
   html: (element, _, content) => setContent(element, parse(content, element)),
@@ -144,8 +173,9 @@ const operations = {
   prepend: (element, _, content) => inside(element, content, (nodes) => element.prepend(...nodes)),
   append: (element, _, content) => inside(element, content, (nodes) => element.append(...nodes)),
   replace: (element, _, content) => {
-    const parent = (gone.get(element)?.anchor || element).parentNode;
-    if (!parent) return;
+    const { isUnwrapped, anchor } = gone.get(element) || {};
+    const parent = (anchor || element).parentNode;
+    if (!parent || isUnwrapped) return;
     // First, since the page's policy may forbid it.
     const nodes = parse(content, parent);
     const putBack = takeOut(element);
@@ -161,7 +191,71 @@ const operations = {
       else if (place.anchor.parentNode) place.anchor.after(...earlier);
     };
   },
+  unwrap: (element) => {
+    const { localName, namespaceURI } = element;
+    if (gone.has(element) || !element.parentNode || RAW.test(localName) || KEPT.test(localName)) return;
+    if (namespaceURI != HTML && HOLDS_HTML.test(localName)) return;
+    const [anchor, end] = ["", ""].map((text) => document.createTextNode(text));
+    element.replaceWith(anchor, ...element.childNodes, end);
+    gone.set(element, { anchor, nodes: [end], isUnwrapped: true });
+    return () => {
+      gone.delete(element);
+      if (!element.parentNode && anchor.parentNode && anchor.parentNode == end.parentNode) {
+        for (let node; (node = anchor.nextSibling) && node != end; ) element.append(node);
+        anchor.before(element);
+      }
+      drop([anchor, end]);
+    };
+  },
+  move: (element, position, selector, done) => {
+    if (gone.has(element) || !element.parentNode) return;
+    const target = [...document.querySelectorAll(selector)].find((found) => !isAdded(found));
+    if (!target) return false;
+    if (element.contains(target)) return;
+    const anchor = document.createTextNode("");
+    element.before(anchor);
+    const last = behind.get(done);
+    const follows = last?.target == target && last.parent == last.element.parentNode;
+    try {
+      if (follows && /^(after|prepend)$/.test(position)) last.element.after(element);
+      else target[position](element);
+    } catch {
+      return anchor.remove();
+    }
+    const parent = element.parentNode;
+    behind.set(done, { target, parent, element });
+    return () => {
+      if (anchor.parentNode && element.parentNode == parent) anchor.replaceWith(element);
+      else anchor.remove();
+    };
+  },
+  image: (element, _, content) => (element.localName != "img" ? undefined : all([
+    setAttribute(element, "src", content),
+    setAttribute(element, "srcset", null),
+    setAttribute(element, "sizes", null),
+  ])),
+  link: (element, _, content) => (/^(a|area)$/.test(element.localName) ? setAttribute(element, "href", content) : undefined),
+  title: (_, __, content) => {
+    const text = content ? mark([document.createTextNode(content)]) : [];
+    const found = [...document.querySelectorAll("title")].find(({ namespaceURI }) => namespaceURI == HTML);
+    if (found) return found.textContent == content ? undefined : setContent(found, text);
+    const element = document.createElement("title");
+    element.append(...text);
+    return addToHead(element);
+  },
+  meta: (_, name, content) => {
+    const [attribute, value] = name.split("=");
+    const found = [...document.querySelectorAll(`meta[${attribute}="${value}" i]`)];
+    if (found[0]) return all(found.map((element) => setAttribute(element, "content", content)));
+    const element = document.createElement("meta");
+    element.setAttribute(attribute, value);
+    element.setAttribute("content", content);
+    return addToHead(element);
+  },
 };
+
+/** What these do is the whole document's, once. */
+const OF_DOCUMENT = /^(title|meta)$/;
 
 export const openEditor = () => {
   /** What is shown: `{key, edits, done}`, where `done[n]` are the elements that have the edit `n`. */
@@ -191,9 +285,11 @@ export const openEditor = () => {
     for (const { edits, done, owner } of shown) {
       edits.forEach(([selector, operation, name, content], place) => {
         try {
-          for (const element of document.querySelectorAll(selector)) {
+          const ofDocument = OF_DOCUMENT.test(operation);
+          for (const element of ofDocument ? [document.documentElement] : document.querySelectorAll(selector)) {
             if (!done[place].has(element) && !isAdded(element)) {
-              found.push({ owner, done: done[place], element, act: () => operations[operation](element, name, content) });
+              const act = () => operations[operation](element, name, content, done[place]);
+              found.push({ owner, done: done[place], element, act });
             }
           }
         } catch {
@@ -205,6 +301,7 @@ export const openEditor = () => {
       done.add(element);
       try {
         const undo = act();
+        if (undo === false) done.delete(element);
         if (undo) stack.push({ owner, done, element, undo });
       } catch {
         // The element can't take it; the page stays as it is.

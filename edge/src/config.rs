@@ -1,6 +1,8 @@
 //! The worker's configuration: variables and secrets of `wrangler.toml`.
 
 use crate::seal::Keys;
+use std::cell::OnceCell;
+use std::rc::Rc;
 use worker::Env;
 
 /// How often the program is looked for anew, unless configured, in milliseconds.
@@ -10,7 +12,7 @@ const SNAPSHOT_AGE: i64 = 60_000;
 /// How much of the isolate's memory pages may take, unless configured; an isolate has 128 megabytes for everything.
 const CACHE_MEGABYTES: usize = 24;
 
-/// The configuration, read for each request: it is a few property reads.
+/// The configuration.
 pub(crate) struct Config {
     /// The site, without a slash at its end.
     pub(crate) upstream: Option<String>,
@@ -30,8 +32,17 @@ pub(crate) struct Config {
     pub(crate) cache_bytes: usize,
 }
 
+thread_local! {
+    static CONFIG: OnceCell<Rc<Config>> = const { OnceCell::new() };
+}
+
 impl Config {
-    pub(crate) fn from_env(env: &Env) -> Self {
+    /// The isolate's configuration: a worker's variables stay the same as long as it lives.
+    pub(crate) fn of_isolate(env: &Env) -> Rc<Self> {
+        CONFIG.with(|config| Rc::clone(config.get_or_init(|| Rc::new(Self::from_env(env)))))
+    }
+
+    fn from_env(env: &Env) -> Self {
         let text = |name: &str| {
             // Secrets and variables are read in the same way.
             let value = env.var(name).ok().map(|value| value.to_string());

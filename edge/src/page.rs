@@ -9,9 +9,12 @@ use crate::proxy::{self, UpstreamRequest};
 use crate::timing::{Outcome, Timing};
 use crate::upstream_page::UpstreamPage;
 use crate::visit::{Consent, Visit, consent_cookie};
-use crate::{clock, cookies, forward, identifiers, page_state, redirects, request_facts, rewrite, snapshots};
+use crate::{
+    clock, cookies, exposures, forward, identifiers, page_state, page_views, policy, redirects,
+    request_facts, rewrite, snapshots,
+};
 use futures_util::future::join;
-use nearside_engine::decide::{Context as Question, decide};
+use nearside_engine::decide::{Context as Question, Decisions, decide};
 use nearside_engine::event::{Event, EventKind, event_key};
 use nearside_engine::explain::explain;
 use nearside_engine::program::Program;
@@ -91,7 +94,9 @@ pub(crate) async fn handle(
     };
     match personalise(
         request, &headers, &page, &loaded, visit, &preview, env, context, config, &timing,
-    ) {
+    )
+    .await
+    {
         Ok(personalised) => {
             if let (Some(key), UpstreamPage::Kept(_)) = (&key, &page) {
                 cache::count_again(key, config.cache_bytes);
@@ -230,7 +235,7 @@ fn read_visit(
     clippy::too_many_arguments,
     reason = "a request's way has these parts, and a struct for them one user"
 )]
-fn personalise(
+async fn personalise(
     request: &web_sys::Request,
     headers: &Headers,
     upstream_page: &UpstreamPage,
@@ -287,11 +292,18 @@ fn personalise(
     });
     if let Some((location, unseen)) = location {
         upstream_page.cancel();
+        if is_ahead_of_time(headers) {
+            return Ok(later(timing)?);
+        }
         let redirected = redirected(&location)?;
         let leaving = Headers(redirected.headers());
         visit.state = unseen;
         if !preview.is_on() {
             visit.state.keep_sticky(program, &question, &decisions, now);
+        }
+        if counts && !preview.is_on() {
+            let exposures = exposures_on(&mut visit, program, &decisions, &page, true, now);
+            exposures::record(exposures, env, context).await;
         }
         let cookies = cookies_of(&visit, consent, preview, program, config, secure);
         // Who asks for the headers alone does not go there.
@@ -310,11 +322,24 @@ fn personalise(
         return Err(Stop(Outcome::Untouched, "it has no body".to_owned()));
     }
     let (edits, applied) = page_state::edits_of(program, &visit, &question, &decisions, now);
+    let exposures = if counts && !preview.is_on() && !redirects::was_sent(&cookie) {
+        exposures_on(&mut visit, program, &decisions, &page, false, now)
+    } else {
+        Vec::new()
+    };
     let view = page_view.clone();
     let mut state = page_state::page_state(loaded, &visit, facts, applied, preview, page_view, now);
     state.features = features_to_object(program, &decisions);
 
-    let html = page_state::html(&state);
+    let policy = policy::verdict(
+        upstream_page.header("content-security-policy").as_deref(),
+        upstream_page
+            .header("content-security-policy-report-only")
+            .as_deref(),
+        &request.url(),
+    );
+    policy.tell(timing);
+    let html = page_state::html(&state, policy.nonce.as_deref());
     let (personalised, is_spliced) = rewrite::page(upstream_page, loaded, &edits, &html)
         .map_err(|error| Stop(error.outcome(), error.to_string()))?;
     let outcome = if edits.is_empty() {
@@ -334,7 +359,11 @@ fn personalise(
     tell_of_preview(&leaving, explained.as_deref(), preview)?;
     // What is seen in a preview says nothing of visitors.
     if let Some(view) = view.filter(|_| !preview.is_on()) {
-        hand_on_view(&view, &visit.visitor_id, &page, env, context);
+        let properties = page_properties(&page);
+        let message = forward::page_view(&view.message_id, &visit.visitor_id, view.time, properties);
+        for message in [message].into_iter().chain(exposures) {
+            page_views::hand_on_soon(message, env, context);
+        }
     }
     Ok(personalised)
 }
@@ -377,6 +406,16 @@ fn redirected(location: &str) -> Result<web_sys::Response> {
     Ok(redirected.into())
 }
 
+/// The answer to who loads a redirected page ahead of time: browsers throw it away and ask again when the visitor goes
+/// there. A redirect that nobody has followed yet would be used without being recorded.
+fn later(timing: &Timing) -> Result<web_sys::Response> {
+    let headers = Headers::new();
+    headers.set("cache-control", "no-store")?;
+    headers.set("server-timing", &timing.header(Outcome::Redirected))?;
+    let later = Response::empty()?.with_status(503).with_headers(headers);
+    Ok(later.into())
+}
+
 /// Takes away what would let anybody keep a response or take it for the upstream's.
 fn make_private(headers: &Headers) -> Result<()> {
     for name in NOT_OURS {
@@ -387,12 +426,16 @@ fn make_private(headers: &Headers) -> Result<()> {
 
 /// Whether the page is loaded for a person to see now: not ahead of time, and not by a script.
 fn is_seen_by_a_person(headers: &Headers) -> bool {
+    let destination = headers.get("sec-fetch-dest").ok().flatten().unwrap_or_default();
+    !is_ahead_of_time(headers) && (destination.is_empty() || destination == "document")
+}
+
+/// Whether a browser loads the page in case that the visitor goes there.
+fn is_ahead_of_time(headers: &Headers) -> bool {
     let header = |name: &str| headers.get(name).ok().flatten().unwrap_or_default();
-    let is_ahead = ["sec-purpose", "purpose", "x-moz"]
+    ["sec-purpose", "purpose", "x-moz"]
         .iter()
-        .any(|name| header(name).contains("prefetch"));
-    let destination = header("sec-fetch-dest");
-    !is_ahead && (destination.is_empty() || destination == "document")
+        .any(|name| header(name).contains("prefetch"))
 }
 
 /// Folds the page view itself.
@@ -416,6 +459,25 @@ fn view(visit: &mut Visit, loaded: &Loaded, page: &Request, now: i64) -> Option<
     })
 }
 
+/// Folds the exposures to redirect experiments, and gives them as messages.
+fn exposures_on(
+    visit: &mut Visit,
+    program: &Program,
+    decisions: &Decisions,
+    page: &Request,
+    is_sent: bool,
+    now: i64,
+) -> Vec<Value> {
+    let page = page_properties(page);
+    let exposures = exposures::on_page(program, decisions, &visit.visitor_id, &page, is_sent, now);
+    let mut messages = Vec::new();
+    for exposure in exposures {
+        visit.fold(program, &exposure.event);
+        messages.push(exposure.message);
+    }
+    messages
+}
+
 /// The properties of a page view, as Segment's specification names them.
 fn page_properties(page: &Request) -> Object {
     let mut properties = Object::new();
@@ -428,18 +490,6 @@ fn page_properties(page: &Request) -> Object {
     properties
 }
 
-/// Hands the page view on when the visitor has their page.
-fn hand_on_view(view: &PageView, visitor_id: &str, page: &Request, env: &Env, context: &Context) {
-    let message = forward::page_view(&view.message_id, visitor_id, view.time, page_properties(page));
-    let env = env.clone();
-    context.wait_until(async move {
-        let config = Config::from_env(&env);
-        if let Err(error) = forward::hand_on(vec![message], &env, &config).await {
-            console_log!("nearside: a page view could not be handed on: {error}");
-        }
-    });
-}
-
 /// The upstream's answer, with the reason why it was not touched, and the cookie of a preview that begins or ends.
 fn untouched(
     page: &UpstreamPage,
@@ -447,7 +497,12 @@ fn untouched(
     outcome: Outcome,
     cookie: Option<String>,
 ) -> Result<web_sys::Response> {
-    let passed = page.untouched()?;
+    let passed = match (page.untouched(), page) {
+        (Ok(passed), _) => passed,
+        // The runtime copies no status beyond 599: then there is no place to say why.
+        (Err(_), UpstreamPage::Arriving(response)) => return Ok(Clone::clone(response)),
+        (Err(error), UpstreamPage::Kept(_)) => return Err(error),
+    };
     let leaving = Headers(passed.headers());
     leaving.append("server-timing", &timing.header(outcome))?;
     if let Some(cookie) = cookie {

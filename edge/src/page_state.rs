@@ -33,10 +33,12 @@ pub(crate) fn edits_of<'p>(
             .into_iter()
             .enumerate()
         {
-            match (nearside_rewriter::supports(edit.selector), u16::try_from(place)) {
-                (Ok(()), _) => all.push(edit),
-                (Err(_), Ok(place)) => left.push(place),
-                (Err(_), Err(_)) => {}
+            let host = nearside_rewriter::host(edit.operation, edit.selector, &edit.content);
+            if host.has_browser() {
+                left.extend(u16::try_from(place).ok());
+            }
+            if host.has_edge() {
+                all.push(edit);
             }
         }
         applied.push(AppliedDecision {
@@ -73,11 +75,14 @@ pub(crate) fn page_state(
     }
 }
 
-/// The HTML that is put into a page's head.
-pub(crate) fn html(state: &PageState) -> String {
+/// The HTML that is put into a page's head; the nonce is one that the page's policy names.
+pub(crate) fn html(state: &PageState, nonce: Option<&str>) -> String {
     let json = json::write_for_script(&state.to_value());
+    let nonce = nonce
+        .map(|nonce| format!(" nonce=\"{nonce}\""))
+        .unwrap_or_default();
     format!(
         "<script type=\"application/json\" id=\"{STATE_ELEMENT}\">{json}</script>\
-         <script async src=\"/_ns/sdk.js\"></script>"
+         <script async{nonce} src=\"/_ns/sdk.js\"></script>"
     )
 }

@@ -3,9 +3,9 @@
 //! No page waits for the origin. With the origin down the last program goes on; with none at all, pages pass
 //! as they come.
 
-use crate::clock;
 use crate::config::Config;
 use crate::origin::{Origin, PATIENT, PROMPT};
+use crate::{clock, counts};
 use nearside_engine::program::Program;
 use nearside_engine::time::Timestamp;
 use std::cell::{Cell, RefCell};
@@ -80,6 +80,7 @@ pub(crate) async fn current(env: &Env, context: &Context, config: &Config) -> Op
         None => from_kv(env).await,
     };
     if let (true, Some(origin)) = (is_due, Origin::of(config)) {
+        counts::tell(&origin, context);
         let env = env.clone();
         let known_id = known.as_ref().map(|known| known.id.clone());
         context.wait_until(async move {

@@ -1,14 +1,18 @@
 //! Makes a visitor's page: by its plan, or by the parser, while it streams where it still arrives.
 
+use crate::chunks::Chunks;
 use crate::programs::Loaded;
-use crate::proxy;
 use crate::timing::Outcome;
 use crate::upstream_page::{UpstreamPage, whole};
-use futures_util::{StreamExt, stream};
+use crate::{counts, proxy};
+use futures_util::stream;
 use nearside_engine::mutation::Edit;
 use nearside_rewriter::{PageRewriter, RewriteError, Settings};
 use std::fmt;
 use worker::{Result, console_log, web_sys};
+
+/// How much of a kept page is rewritten at a time, in bytes.
+const PIECE: usize = 16 * 1024;
 
 /// Why a page is not rewritten.
 #[derive(Debug)]
@@ -72,7 +76,11 @@ pub(crate) fn page(
     let mut rewriter = PageRewriter::new(edits, settings)?;
     let response = match page {
         UpstreamPage::Kept(kept) => {
-            let mut bytes = rewriter.write(kept.bytes());
+            let mut bytes = Vec::with_capacity(kept.bytes().len() + inject.len());
+            // A page without edits is not read further than it has to be.
+            for piece in kept.bytes().chunks(PIECE) {
+                bytes.extend(rewriter.write(piece));
+            }
             bytes.extend(rewriter.end());
             if let Some(failure) = rewriter.failure() {
                 // None of it has left: the visitor gets the upstream's page.
@@ -81,27 +89,40 @@ pub(crate) fn page(
             whole(&bytes, &kept.headers()?)?
         }
         UpstreamPage::Arriving(response) => {
-            let arriving = proxy::with_body(response, response.body().as_ref())?;
-            let body = stream(arriving, rewriter)?;
+            let arriving = response
+                .body()
+                .ok_or_else(|| worker::Error::from("the page has no body"))?;
+            let body = stream(&arriving, rewriter)?;
             proxy::with_body(response, Some(&body))?
         }
     };
     Ok((response, false))
 }
 
+/// Why the rest of a page passed as it came, where others have the page's source.
+const fn rest_untouched(failure: RewriteError) -> &'static str {
+    match failure {
+        RewriteError::Encoding => "encoding",
+        RewriteError::Memory => "memory",
+        _ => "parser",
+    }
+}
+
 /// The character encoding that a `Content-Type` gives.
 fn charset(content_type: &str) -> Option<&str> {
-    content_type.split(';').skip(1).find_map(|parameter| {
+    let mut parameters = content_type.split(';').skip(1).filter_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim()
             .eq_ignore_ascii_case("charset")
             .then(|| value.trim().trim_matches('"'))
-    })
+    });
+    // Without a name it gives none.
+    parameters.find(|label| !label.is_empty())
 }
 
 /// The rewritten body of a response.
-fn stream(response: web_sys::Response, rewriter: PageRewriter) -> Result<web_sys::ReadableStream> {
-    let body = worker::Response::from(response).stream()?;
+fn stream(body: &web_sys::ReadableStream, rewriter: PageRewriter) -> Result<web_sys::ReadableStream> {
+    let body = Chunks::of(body)?;
     let rewritten = stream::unfold((body, Some(rewriter)), |(mut body, rewriter)| async move {
         let mut rewriter = rewriter?;
         loop {
@@ -118,6 +139,7 @@ fn stream(response: web_sys::Response, rewriter: PageRewriter) -> Result<web_sys
                 None => {
                     let bytes = rewriter.end();
                     if let Some(failure) = rewriter.failure() {
+                        counts::count("rest-untouched", rest_untouched(failure));
                         console_log!("nearside: the rest of a page passed as it came: {failure}");
                     }
                     return (!bytes.is_empty()).then_some((Ok(bytes), (body, None)));
@@ -143,5 +165,6 @@ mod tests {
             Some("windows-1252")
         );
         assert_eq!(charset("text/html"), None);
+        assert_eq!(charset("text/html; charset="), None);
     }
 }

@@ -35,14 +35,42 @@ pub enum Operation {
     Replace,
     /// Sends the visitor to another page: it has no selector, and its content is the address.
     Redirect,
+    /// Takes an element's tags away; its content stays.
+    Unwrap,
+    /// Moves the element: its name is the place at the element that its content finds.
+    Move,
+    /// Shows another image in an `<img>`.
+    Image,
+    /// Lets an `<a>` or `<area>` lead to another address.
+    Link,
+    /// Sets the document's title.
+    Title,
+    /// Sets the content of a `<meta>`: its name says which, as [`meta_name`] reads it.
+    Meta,
 }
 
 /// In the place of a redirect's name: the page's query parameters go along.
 pub const KEEP_QUERY: &str = "keepQuery";
 
+/// The selector of the mutations of the document's title.
+pub const TITLE_SELECTOR: &str = "title";
+
+/// The selector and the name of the mutations of a `<meta>`, whose attribute (`name` or `property`) has a value.
+pub fn meta_place(attribute: &str, value: &str) -> (String, String) {
+    (
+        format!("meta[{attribute}=\"{value}\" i]"),
+        format!("{attribute}={value}"),
+    )
+}
+
+/// The attribute that tells which `<meta>` a mutation is for, and its value.
+pub fn meta_name(name: &str) -> Option<(&str, &str)> {
+    name.split_once('=')
+}
+
 impl Operation {
     /// All operations with their names in a manifest.
-    pub const ALL: [(&'static str, Operation); 14] = [
+    pub const ALL: [(&'static str, Operation); 20] = [
         ("text", Operation::Text),
         ("html", Operation::Html),
         ("attribute", Operation::Attribute),
@@ -56,6 +84,12 @@ impl Operation {
         ("prepend", Operation::Prepend),
         ("append", Operation::Append),
         ("replace", Operation::Replace),
+        ("unwrap", Operation::Unwrap),
+        ("move", Operation::Move),
+        ("image", Operation::Image),
+        ("link", Operation::Link),
+        ("title", Operation::Title),
+        ("meta", Operation::Meta),
         ("redirect", Operation::Redirect),
     ];
 
@@ -88,33 +122,42 @@ impl Operation {
         )
     }
 
-    /// Whether the operation needs the name of an attribute or a style property.
+    /// Whether the operation needs the name of an attribute, a style property or a `<meta>`.
     pub const fn takes_name(self) -> bool {
         matches!(
             self,
-            Operation::Attribute | Operation::RemoveAttribute | Operation::Style
+            Operation::Attribute | Operation::RemoveAttribute | Operation::Style | Operation::Meta
         )
     }
 
-    /// Whether the operation needs a selector.
+    /// Whether an author gives a selector.
     pub const fn takes_selector(self) -> bool {
-        !matches!(self, Operation::Redirect)
+        !matches!(self, Operation::Redirect | Operation::Title | Operation::Meta)
     }
 
-    /// Whether the operation needs content.
+    /// Whether the operation needs content that is called `value`.
     pub const fn takes_value(self) -> bool {
-        !matches!(self, Operation::RemoveAttribute | Operation::Remove)
+        !matches!(
+            self,
+            Operation::RemoveAttribute | Operation::Remove | Operation::Unwrap | Operation::Move
+        )
+    }
+
+    /// Whether the content is an address.
+    pub const fn takes_address(self) -> bool {
+        matches!(self, Operation::Image | Operation::Link | Operation::Redirect)
     }
 }
 
 /// A change to the elements that a selector finds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mutation {
-    /// A CSS selector; empty for operations that take none.
+    /// A CSS selector; empty for a redirect.
     pub selector: String,
     /// What is done.
     pub operation: Operation,
-    /// The attribute's or style property's name, or [`KEEP_QUERY`]; empty for other operations.
+    /// The attribute's or style property's name, which `<meta>`, where to something is moved, or [`KEEP_QUERY`]; empty
+    /// for other operations.
     pub name: String,
     /// The content; empty where the operation needs none.
     pub content: Template,
@@ -127,7 +170,8 @@ pub struct Edit<'a> {
     pub selector: &'a str,
     /// What is done.
     pub operation: Operation,
-    /// The attribute's or style property's name; empty for other operations.
+    /// The attribute's or style property's name, which `<meta>`, or where to something is moved; empty for other
+    /// operations.
     pub name: &'a str,
     /// The content: HTML where [`Operation::takes_html`], else plain text that is still to be escaped.
     pub content: String,
@@ -139,8 +183,7 @@ impl Mutation {
         let mut content = self.content.render(attributes);
         let is_address = match self.operation {
             Operation::Attribute => is_url_attribute(&self.name),
-            Operation::Redirect => true,
-            _ => false,
+            operation => operation.takes_address(),
         };
         if is_address && !self.content.is_literal() && !is_safe_url(&content) {
             "#".clone_into(&mut content);

@@ -27,6 +27,8 @@ pub enum Place {
     HtmlUrlPart,
     /// In the value of a style property.
     Style,
+    /// At the start of an address, which is escaped as a whole by whoever puts it into the page.
+    AddressStart,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,6 +58,8 @@ pub enum ContentKind {
     Style,
     /// The address of a redirect.
     Url,
+    /// An address that an element leads to or shows.
+    Address,
 }
 
 impl Template {
@@ -88,7 +92,8 @@ impl Template {
             let place = match kind {
                 ContentKind::Plain => Place::Plain,
                 ContentKind::Style => Place::Style,
-                ContentKind::Url => Place::HtmlUrlPart,
+                ContentKind::Address if parts.is_empty() => Place::AddressStart,
+                ContentKind::Url | ContentKind::Address => Place::HtmlUrlPart,
                 ContentKind::Html => html.place()?,
             };
             html.read("x");
@@ -103,8 +108,10 @@ impl Template {
             parts.push(Part::Literal(rest.to_owned()));
         }
         let template = Self { parts };
-        if kind == ContentKind::Url {
-            template.check_url()?;
+        match kind {
+            ContentKind::Url => template.check_url()?,
+            ContentKind::Address => template.check_scheme()?,
+            _ => {}
         }
         Ok(template)
     }
@@ -123,6 +130,23 @@ impl Template {
             }
         }
         Ok(())
+    }
+
+    /// An address may have any scheme but those that are scripts; a value's scheme is looked at when it is there.
+    fn check_scheme(&self) -> Result<(), String> {
+        let address = skeleton(&self.parts);
+        let scheme: String = address
+            .chars()
+            .filter(|character| !character.is_control() && !character.is_whitespace())
+            .take_while(|character| *character != ':')
+            .collect();
+        match ["javascript", "vbscript"]
+            .iter()
+            .find(|script| scheme.eq_ignore_ascii_case(script))
+        {
+            Some(script) => Err(format!("an address may not be a script (`{script}:`)")),
+            None => Ok(()),
+        }
     }
 
     /// Whether there are no placeholders.
@@ -197,7 +221,8 @@ impl Place {
             Place::Plain => output.push_str(text),
             Place::Html => escape_html(text, output),
             Place::HtmlUrlStart if is_safe_url(text) => escape_html(text, output),
-            Place::HtmlUrlStart => output.push('#'),
+            Place::AddressStart if is_safe_url(text) => output.push_str(text),
+            Place::HtmlUrlStart | Place::AddressStart => output.push('#'),
             Place::HtmlUrlPart => escape_url_part(text, output),
             // A property's value has no use for anything else, and each of the other characters ends or
             // begins something.

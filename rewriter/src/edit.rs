@@ -1,18 +1,22 @@
 //! One edit, applied to an element.
 
 use crate::encode::Spelling;
+use crate::head::Wanted;
 use crate::marks::{Implied, Marks};
-use crate::names::{implies_end, is_formatting};
+use crate::names::{bounds_table_scope, holds_html, implies_end, is_formatting, is_table_part};
 use crate::target::{End, Target};
 use nearside_engine::mutation::{Edit, Operation};
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::rc::Rc;
 
 /// An edit that owns its content, so that it can outlive the decision while the page streams.
 pub(crate) struct OwnedEdit {
-    operation: Operation,
-    name: String,
-    content: String,
+    pub(crate) operation: Operation,
+    pub(crate) name: String,
+    pub(crate) content: String,
+    /// What an edit of the document's head is about.
+    pub(crate) wanted: Option<Rc<Wanted>>,
 }
 
 impl From<&Edit<'_>> for OwnedEdit {
@@ -21,6 +25,7 @@ impl From<&Edit<'_>> for OwnedEdit {
             operation: edit.operation,
             name: edit.name.to_owned(),
             content: edit.content.clone(),
+            wanted: None,
         }
     }
 }
@@ -28,20 +33,30 @@ impl From<&Edit<'_>> for OwnedEdit {
 impl OwnedEdit {
     /// Applies the edit. What an element cannot take (content of an `<img>`, a name that is none) is left
     /// out; an edit never fails a page.
-    pub(crate) fn apply(&self, element: &mut impl Target, marks: &Rc<Marks>, spelling: Spelling) {
+    pub(crate) fn apply(
+        &self,
+        element: &mut impl Target,
+        is_foreign: bool,
+        marks: &Rc<Marks>,
+        spelling: Spelling,
+    ) {
         // Nobody sees what a removed element contains; its place, however, is there for the edits that follow.
         if self.changes_content() && (element.is_removed() || is_raw_text(&element.name())) {
             return;
         }
         let content = &*match self.operation {
             operation if operation.takes_html() => spelling.html(&self.content),
-            Operation::Text => spelling.text(&self.content),
+            Operation::Text | Operation::Title => spelling.text(&self.content),
             _ => spelling.value(&self.content),
+        };
+        let first_in = |element: &_| match drops_first_newline(element) && content.starts_with('\n') {
+            true => Cow::Owned(format!("\n{content}")),
+            false => Cow::Borrowed(content),
         };
         match self.operation {
             Operation::Text | Operation::Html => {
                 replace_content(element);
-                element.set_content(content);
+                element.set_content(&first_in(element));
             }
             Operation::Attribute => element.set_attribute(&self.name, content),
             Operation::RemoveAttribute => element.remove_attribute(&self.name),
@@ -65,6 +80,8 @@ impl OwnedEdit {
                     classes.and_then(|classes| without_classes(&classes, content)),
                 );
             }
+            // What was unwrapped is not there any more.
+            Operation::Remove | Operation::Replace | Operation::Unwrap if is_unwrapped(element) => {}
             Operation::Remove => {
                 replace_content(element);
                 write_implied_ends(element, marks, "");
@@ -75,15 +92,49 @@ impl OwnedEdit {
                 element.before(content);
             }
             Operation::After => after(element, marks, content),
-            Operation::Prepend => element.prepend(content),
+            Operation::Prepend => element.prepend(&first_in(element)),
             Operation::Append => append(element, marks, content),
             Operation::Replace => {
                 replace_content(element);
                 write_implied_ends(element, marks, content);
                 element.replace(content);
             }
-            // No element is changed by it.
-            Operation::Redirect => {}
+            Operation::Unwrap if can_be_unwrapped(&element.name(), is_foreign) => unwrap(element, marks),
+            Operation::Image if element.name() == "img" => {
+                element.set_attribute("src", content);
+                element.remove_attribute("srcset");
+                element.remove_attribute("sizes");
+            }
+            Operation::Link if matches!(&*element.name(), "a" | "area") => {
+                element.set_attribute("href", content);
+            }
+            Operation::Title => {
+                let is_first =
+                    |wanted: &Rc<Wanted>| !wanted.is_there.get() || wanted.place.get() == element.place();
+                if !is_foreign && self.wanted.as_ref().is_some_and(is_first) {
+                    self.is_there(element);
+                    replace_content(element);
+                    element.set_content(content);
+                }
+            }
+            Operation::Meta if !is_foreign => {
+                self.is_there(element);
+                element.set_attribute("content", content);
+            }
+            // No element is changed by these, or not this one.
+            Operation::Unwrap
+            | Operation::Redirect
+            | Operation::Move
+            | Operation::Image
+            | Operation::Link
+            | Operation::Meta => {}
+        }
+    }
+
+    fn is_there(&self, element: &impl Target) {
+        if let Some(wanted) = &self.wanted {
+            wanted.is_there.set(true);
+            wanted.place.set(element.place());
         }
     }
 
@@ -100,8 +151,68 @@ impl OwnedEdit {
 fn is_raw_text(name: &str) -> bool {
     matches!(
         name,
-        "script" | "style" | "xmp" | "iframe" | "noembed" | "noframes" | "plaintext"
+        "script"
+            | "style"
+            | "xmp"
+            | "iframe"
+            | "noembed"
+            | "noframes"
+            | "noscript"
+            | "plaintext"
+            | "template"
     )
+}
+
+/// Whether the browser takes the newline that an element's content begins with for a part of the start tag.
+fn drops_first_newline(element: &impl Target) -> bool {
+    matches!(&*element.name(), "listing" | "pre" | "textarea")
+}
+
+/// Whether an element's content stays what it is without the element's tags.
+fn can_be_unwrapped(name: &str, is_foreign: bool) -> bool {
+    let is_kept = is_raw_text(name)
+        || bounds_table_scope(name)
+        || is_table_part(name)
+        || matches!(
+            name,
+            "body" | "frameset" | "head" | "math" | "select" | "svg" | "textarea" | "title"
+        );
+    !(is_kept || (is_foreign && holds_html(name)))
+}
+
+/// Takes an element's tags away. The end tags that they made unnecessary are written in their places.
+fn unwrap(element: &mut impl Target, marks: &Rc<Marks>) {
+    if element.is_removed() {
+        return;
+    }
+    let is_replaced = match element.content_edits() {
+        Some(edits) => {
+            edits.is_unwrapped = true;
+            edits.is_replaced
+        }
+        None => false,
+    };
+    write_implied_ends(element, marks, "");
+    element.unwrap();
+    if is_replaced {
+        return;
+    }
+    let marks = Rc::clone(marks);
+    // An element without an end has no content.
+    let _ = element.at_end(Box::new(move |end: &mut dyn End| {
+        let start = end.place();
+        let implied = marks.implied_by.borrow_mut().remove(&start).unwrap_or_default();
+        // What formats text goes on after its element, so it must not end here.
+        if !implied.names.iter().any(|name| is_formatting(name)) {
+            for name in implied.names {
+                end.before(&format!("</{name}>"));
+            }
+        }
+    }));
+}
+
+fn is_unwrapped(element: &mut impl Target) -> bool {
+    element.content_edits().is_some_and(|edits| edits.is_unwrapped)
 }
 
 /// Writes the end tags that an element's start tag made unnecessary, since something else will stand there.
@@ -125,6 +236,8 @@ fn implies_all(content: &str, implied: &Implied) -> bool {
 #[derive(Default)]
 pub(crate) struct ContentEdits {
     is_replaced: bool,
+    /// Whether the element's tags are taken away.
+    is_unwrapped: bool,
     /// Whether what was put at the end is still to be there.
     appended: Rc<Cell<bool>>,
 }
@@ -208,6 +321,10 @@ fn set_if(element: &mut impl Target, name: &str, value: Option<String>) {
 /// written, with entities, and so not cut where a semicolon stands; an empty declaration harms nothing.
 fn with_declaration(style: Option<String>, property: &str, value: &str) -> Option<String> {
     let mut style = style?;
+    if style.to_ascii_lowercase().contains("important") && !style.contains('&') {
+        // What is important would win over the one that follows.
+        style = without_property(&style, property);
+    }
     if !style.trim_ascii().is_empty() {
         style.push_str("; ");
     }
@@ -215,6 +332,34 @@ fn with_declaration(style: Option<String>, property: &str, value: &str) -> Optio
     style.push_str(": ");
     style.push_str(value);
     Some(style)
+}
+
+/// A style without the declarations of a property.
+fn without_property(style: &str, property: &str) -> String {
+    let mut kept = Vec::new();
+    let (mut quote, mut depth, mut start) = (None, 0_usize, 0);
+    let mut is_escaped = false;
+    for (at, character) in style.char_indices().chain([(style.len(), ';')]) {
+        let is_end = at == style.len();
+        match (character, quote) {
+            _ if is_escaped && !is_end => is_escaped = false,
+            ('\\', _) => is_escaped = true,
+            (mark, Some(open)) if mark == open => quote = None,
+            ('"' | '\'', None) => quote = Some(character),
+            ('(' | '[' | '{', None) => depth += 1,
+            (')' | ']' | '}', None) => depth = depth.saturating_sub(1),
+            (';', _) if is_end || (quote.is_none() && depth == 0) => {
+                let declaration = style.get(start..at).unwrap_or_default().trim_ascii();
+                let name = declaration.split(':').next().unwrap_or_default().trim_ascii();
+                if !declaration.is_empty() && !name.eq_ignore_ascii_case(property) {
+                    kept.push(declaration);
+                }
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    kept.join("; ")
 }
 
 /// The classes with those that were not there; `None` if all were.

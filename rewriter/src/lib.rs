@@ -9,13 +9,15 @@
 //! parser, which matches selectors and edits (`edit`), and are taken back as the page leaves (`pipeline`).
 //! A page without edits goes through the second parser only.
 //!
-//! Selectors are CSS as far as it can be decided while a page streams; [`supports`] tells, and the browser
-//! does the rest.
+//! Operations and selectors are those that can be followed while a page streams; [`host()`] tells, and the browser does the
+//! rest.
 
 #![forbid(unsafe_code)]
 
 mod edit;
 mod encode;
+mod head;
+mod host;
 mod inject;
 mod marks;
 mod names;
@@ -27,24 +29,14 @@ mod pipeline;
 mod plan;
 mod references;
 mod splice;
+mod surroundings;
 mod target;
 
+pub use host::{Host, host, supports};
 pub use page::{PageRewriter, RewriteError, Settings};
 pub use plan::{PagePlan, Piece, joined};
 
-use lol_html::Selector;
 use nearside_engine::mutation::Edit;
-
-/// Whether a selector can be matched while a page streams.
-///
-/// # Errors
-/// With a sentence that says why not.
-pub fn supports(selector: &str) -> Result<(), String> {
-    selector
-        .parse::<Selector>()
-        .map(|_| ())
-        .map_err(|error| error.to_string())
-}
 
 /// Rewrites a whole page, in chunks of `chunk` bytes, without anything injected.
 ///

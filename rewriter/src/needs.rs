@@ -5,7 +5,7 @@
 //! demands.
 
 use crate::edit::first_tag;
-use crate::names::ends_paragraph;
+use crate::names::{ends_paragraph, is_heading};
 use nearside_engine::mutation::{Edit, Operation};
 
 /// Elements whose end tags may be left out.
@@ -22,6 +22,10 @@ const LISTS: [&str; 11] = [
 /// Whether the edit could go wrong in a page whose author left out end tags.
 pub(crate) fn every_end_tag(edit: &Edit<'_>) -> bool {
     let reaches_the_end = match edit.operation {
+        // What stands in the head has no end, or one that HTML demands; the others are not done here.
+        Operation::Title | Operation::Meta | Operation::Move | Operation::Redirect => return false,
+        // What an element held together comes apart.
+        Operation::Unwrap => return true,
         Operation::Text
         | Operation::Html
         | Operation::Remove
@@ -35,7 +39,8 @@ pub(crate) fn every_end_tag(edit: &Edit<'_>) -> bool {
         | Operation::RemoveClass
         | Operation::Before
         | Operation::Prepend
-        | Operation::Redirect => false,
+        | Operation::Image
+        | Operation::Link => false,
     };
     // A block ends a paragraph that is still open, and so does one that takes its place.
     let is_block = first_tag(&edit.content).is_some_and(|tag| ends_paragraph(&tag));
@@ -44,12 +49,20 @@ pub(crate) fn every_end_tag(edit: &Edit<'_>) -> bool {
         let opens_up = match edit.operation {
             Operation::Append => !is_block || LISTS.contains(&target.as_str()),
             Operation::Before | Operation::Remove | Operation::Replace => {
-                !is_block && (target.is_empty() || ends_paragraph(&target))
+                target.is_empty() || ends_others(&target) || (!is_block && ends_paragraph(&target))
             }
             _ => false,
         };
         opens_up || !is_sure(selector, reaches_the_end)
     })
+}
+
+/// Whether the start tag of an element ends others that are no paragraphs, so that what stands before it could get
+/// into them.
+fn ends_others(name: &str) -> bool {
+    matches!(name, "a" | "button" | "nobr" | "hr")
+        || is_heading(name)
+        || (OPTIONAL_END.contains(&name) && name != "p")
 }
 
 /// The name of the elements that a selector finds; empty if it does not say.

@@ -116,6 +116,20 @@ impl OpenElements {
 
     /// Takes note of an end tag.
     pub(crate) fn end(&mut self, name: &str) -> Result<EndTag, Unclear> {
+        if is_heading(name)
+            && let Some(place) = self
+                .elements
+                .iter()
+                .rposition(|element| is_heading(&element.name))
+            && let Some(within) = self.elements.get(place + 1..)
+            && !within.iter().any(in_scope)
+            && !self.is_one_of(place, &[name])
+        {
+            // Any heading's end tag ends the one that is open.
+            let mut ended = Ended::default();
+            self.end_to(place, &mut ended);
+            return Ok(EndTag::Ends(ended));
+        }
         let Some(place) = self.last_place(name) else {
             return Ok(EndTag::Stray);
         };

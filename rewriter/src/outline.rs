@@ -1,5 +1,6 @@
 //! Where the tags of a page are.
 
+use crate::surroundings::is_foreign;
 use encoding_rs::WINDOWS_1252;
 use lol_html::errors::RewritingError;
 use lol_html::html_content::{Comment, Doctype, Element, TextChunk};
@@ -54,7 +55,7 @@ impl Outline {
                 ElementContentHandlers::default().element(move |element: &mut Element<'_, '_>| {
                     let token = Token::StartTag {
                         name: element.tag_name(),
-                        is_foreign: element.namespace_uri() != "http://www.w3.org/1999/xhtml",
+                        is_foreign: is_foreign(element),
                         has_content: element.can_have_content(),
                     };
                     elements

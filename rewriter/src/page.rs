@@ -1,6 +1,7 @@
 //! A page while it streams.
 
 use crate::edit::OwnedEdit;
+use crate::host::host;
 use crate::needs;
 use crate::pipeline::{Pipeline, Plan};
 use encoding_rs::Encoding;
@@ -72,7 +73,7 @@ pub struct PageRewriter {
 }
 
 impl PageRewriter {
-    /// Prepares to rewrite a page. Edits whose selector cannot be matched while streaming are left out.
+    /// Prepares to rewrite a page. Edits that are the browser's are left out.
     ///
     /// # Errors
     /// When the page's encoding cannot be rewritten.
@@ -85,9 +86,13 @@ impl PageRewriter {
             }
             None => None,
         };
-        let needs_every_end_tag = edits.iter().any(needs::every_end_tag);
-        let edits = edits
+        let edits: Vec<&Edit<'_>> = edits
             .iter()
+            .filter(|edit| host(edit.operation, edit.selector, &edit.content).has_edge())
+            .collect();
+        let needs_every_end_tag = edits.iter().any(|edit| needs::every_end_tag(edit));
+        let edits = edits
+            .into_iter()
             .filter_map(|edit| Some((edit.selector.parse::<Selector>().ok()?, OwnedEdit::from(edit))))
             .collect();
         let plan = Plan {
@@ -155,8 +160,10 @@ impl PageRewriter {
     }
 
     fn go_on(&mut self, pipeline: Box<Pipeline>, chunk: &[u8]) -> Vec<u8> {
-        let (output, result) = pipeline.write(chunk);
+        let (mut output, result) = pipeline.write(chunk);
         match result {
+            // The parser has kept back what it cannot read yet.
+            Ok(pipeline) if pipeline.is_done() => output.extend(pipeline.end().0),
             Ok(pipeline) => self.progress = Progress::Rewriting(pipeline),
             Err(failure) => self.failure = Some(failure),
         }

@@ -2,10 +2,12 @@
 
 use crate::edit::OwnedEdit;
 use crate::encode::{Declaration, Spelling, declaration};
+use crate::head::{HeadEdits, add_to_head};
 use crate::inject::inject;
 use crate::marks::Marks;
 use crate::page::{RewriteError, failure};
 use crate::splice::Splicer;
+use crate::surroundings::{Surroundings, look_around};
 use lol_html::errors::RewritingError;
 use lol_html::html_content::{BailOut, Comment, Element, EndTag};
 use lol_html::{
@@ -35,6 +37,8 @@ pub(crate) struct Pipeline {
     splicer: Option<Splicer>,
     editor: HtmlRewriter<'static, Sink>,
     shared: Shared,
+    /// Whether there is nothing to do besides the injection.
+    only_injects: bool,
 }
 
 /// What the handlers of the editing parser share with the pipeline.
@@ -50,7 +54,7 @@ struct Shared {
 }
 
 impl Pipeline {
-    pub(crate) fn new(plan: Plan) -> Option<Self> {
+    pub(crate) fn new(mut plan: Plan) -> Option<Self> {
         let shared = Shared::default();
         let splicer = if plan.needs_every_end_tag {
             Some(Splicer::new(plan.max_memory, Rc::clone(&shared.marks))?)
@@ -79,18 +83,27 @@ impl Pipeline {
             }
             None => heed_declaration(settings.with_adjust_charset_on_meta_tag(true), &shared)?,
         };
+        let around = Rc::<Surroundings>::default();
+        let head = Rc::new(HeadEdits::new(plan.edits.iter_mut().map(|(_, edit)| edit)));
+        let has_edits = !plan.edits.is_empty();
+        shared.is_injected.set(plan.inject.is_none());
         for (selector, edit) in plan.edits {
+            let around = Rc::clone(&around);
             let (marks, has_encoding) = (Rc::clone(&shared.marks), Rc::clone(&shared.has_encoding));
             let apply = Handlers::default().element(move |element: &mut Element<'_, '_>| {
-                let spelling = if has_encoding.get() {
-                    Spelling::Encoded
-                } else {
-                    Spelling::References
-                };
-                edit.apply(element, &marks, spelling);
+                if !around.are_template() {
+                    let is_foreign = around.make_foreign(element);
+                    edit.apply(element, is_foreign, &marks, spelling(&has_encoding));
+                }
                 Ok(())
             });
             settings = settings.append_element_content_handler((Cow::Owned(selector), apply));
+        }
+        if has_edits {
+            settings = look_around(settings, &around)?;
+        }
+        if !head.is_empty() {
+            settings = add_to_head(settings, head, &shared.has_encoding)?;
         }
         if let Some(html) = plan.inject {
             settings = inject(settings, &html, Rc::clone(&shared.is_injected))?;
@@ -104,6 +117,7 @@ impl Pipeline {
             splicer,
             editor: HtmlRewriter::new(settings, sink),
             shared,
+            only_injects: !has_edits,
         })
     }
 
@@ -130,6 +144,11 @@ impl Pipeline {
                 (output, Err(error))
             }
         }
+    }
+
+    /// Whether nothing is left to do: the rest of the page can pass.
+    pub(crate) fn is_done(&self) -> bool {
+        self.only_injects && self.shared.is_injected.get()
     }
 
     /// Takes note of the page's end; gives the last bytes.
@@ -169,6 +188,14 @@ impl Pipeline {
         output.extend(self.rest());
         let failure = self.shared.refusal.get().unwrap_or(failure(error));
         (output, Err(failure))
+    }
+}
+
+/// How what is put in is written.
+pub(crate) fn spelling(has_encoding: &Cell<bool>) -> Spelling {
+    match has_encoding.get() {
+        true => Spelling::Encoded,
+        false => Spelling::References,
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) trait Target {
     fn place(&self) -> usize;
     /// The element's name, in lower case.
     fn name(&self) -> String;
-    /// Whether the element is removed or replaced.
+    /// Whether the element is removed, replaced or unwrapped.
     fn is_removed(&self) -> bool;
     /// An attribute's value as it is written.
     fn attribute(&self, name: &str) -> Option<String>;
@@ -26,6 +26,8 @@ pub(crate) trait Target {
     fn set_content(&mut self, html: &str);
     fn replace(&mut self, html: &str);
     fn remove(&mut self);
+    /// Takes the tags away; the content stays.
+    fn unwrap(&mut self);
     /// What edits have done to the content.
     fn content_edits(&mut self) -> Option<&mut ContentEdits>;
     /// Takes note of what is to be done at the end tag; gives it back if the element has none.
@@ -94,6 +96,10 @@ impl Target for Element<'_, '_> {
 
     fn remove(&mut self) {
         self.remove();
+    }
+
+    fn unwrap(&mut self) {
+        self.remove_and_keep_content();
     }
 
     fn content_edits(&mut self) -> Option<&mut ContentEdits> {

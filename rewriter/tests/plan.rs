@@ -49,7 +49,10 @@ const ATTRIBUTES: [&str; 18] = [
     " 名=値",
     "/",
 ];
-const OTHERS: [&str; 24] = [
+const OTHERS: [&str; 27] = [
+    "<meta name=Description content=x>",
+    "<template><p class=a>x</p></template>",
+    "<noscript><p class=a>x</p></noscript>",
     "text ",
     "Grüße 値",
     "&amp; &lt",
@@ -75,7 +78,11 @@ const OTHERS: [&str; 24] = [
     "\0",
     "\n",
 ];
-const SELECTORS: [&str; 20] = [
+const SELECTORS: [&str; 24] = [
+    "title",
+    "meta[name=\"description\" i]",
+    "img",
+    "a",
     "p",
     "div",
     "li",
@@ -168,9 +175,14 @@ fn edits(random: &mut Random) -> Vec<Edit<'static>> {
         .map(|_| {
             let (_, operation) = random.one(&Operation::ALL);
             Edit {
-                selector: random.one(&SELECTORS),
+                selector: match operation {
+                    Operation::Title => "title",
+                    Operation::Meta => "meta[name=\"description\" i]",
+                    _ => random.one(&SELECTORS),
+                },
                 operation,
                 name: match operation.takes_name() {
+                    true if operation == Operation::Meta => "name=description",
                     true => random.one(&["title", "style", "color", "class", "data-new", "Data-X"]),
                     false => "",
                 },

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
 use nearside_engine::mutation::{Edit, Operation};
-use nearside_rewriter::{PageRewriter, RewriteError, Settings, rewrite, supports};
+use nearside_rewriter::{Host, PageRewriter, RewriteError, Settings, host, rewrite, supports};
 
 fn edit<'a>(selector: &'a str, operation: Operation, name: &'a str, content: &str) -> Edit<'a> {
     Edit {
@@ -91,20 +91,143 @@ fn each_operation() {
         (
             Operation::Prepend,
             "",
-            "<hr>",
-            r#"<div><p class="a b" style="color: red;" title=x><hr>Old <b>text</b></p><i>y</i></div>"#,
+            "<br>",
+            r#"<div><p class="a b" style="color: red;" title=x><br>Old <b>text</b></p><i>y</i></div>"#,
         ),
         (
             Operation::Append,
             "",
-            "<hr>",
-            r#"<div><p class="a b" style="color: red;" title=x>Old <b>text</b><hr></p><i>y</i></div>"#,
+            "<br>",
+            r#"<div><p class="a b" style="color: red;" title=x>Old <b>text</b><br></p><i>y</i></div>"#,
         ),
         (Operation::Replace, "", "<hr>", "<div><hr><i>y</i></div>"),
+        (Operation::Unwrap, "", "", "<div>Old <b>text</b><i>y</i></div>"),
+        (Operation::Image, "", "/a.png", page),
+        (Operation::Link, "", "/a", page),
+        (Operation::Move, "append", "i", page),
     ];
     for (operation, name, content, expected) in cases {
         check(page, &[edit("div > p.a", operation, name, content)], expected);
     }
+}
+
+#[test]
+fn an_image_is_shown_whatever_the_page_had_in_its_place() {
+    check(
+        "<img class=a src=x srcset='y 2x' sizes=1px alt=z><img class=b>",
+        &[edit("img", Operation::Image, "", "/n?a=1&b=\"")],
+        "<img class=a src=\"/n?a=1&amp;b=&quot;\" alt=z><img class=b src=\"/n?a=1&amp;b=&quot;\">",
+    );
+}
+
+#[test]
+fn links_lead_elsewhere() {
+    check(
+        "<map><area href=a></map><a>x</a><link href=c>",
+        &[edit("*", Operation::Link, "", "/n")],
+        "<map><area href=\"/n\"></map><a href=\"/n\">x</a><link href=c>",
+    );
+}
+
+#[test]
+fn what_was_unwrapped_is_not_there_any_more() {
+    let unwrap = || edit("div", Operation::Unwrap, "", "");
+    let page = "<p>a<div>b<p>c</div>d<br>e";
+    check(page, &[unwrap()], "<p>a</p>b<p>c</p>d<br>e");
+    for operation in [
+        Operation::Remove,
+        Operation::Replace,
+        Operation::Text,
+        Operation::Append,
+    ] {
+        let edits = [unwrap(), edit("div", operation, "", "x")];
+        check(page, &edits, "<p>a</p>b<p>c</p>d<br>e");
+    }
+    let around = [
+        edit("div", Operation::Prepend, "", "<i>1</i>"),
+        edit("div", Operation::Append, "", "<i>2</i>"),
+        unwrap(),
+        edit("div", Operation::Before, "", "<u>3</u>"),
+        edit("div", Operation::After, "", "<u>4</u>"),
+    ];
+    check("<div>b</div>", &around, "<u>3</u><i>1</i>b<i>2</i><u>4</u>");
+    let replaced = [edit("div", Operation::Html, "", "<i>1</i>"), unwrap()];
+    check("<div>b<p>c</div>d", &replaced, "<i>1</i>d");
+    check("<br>", &[edit("br", Operation::Unwrap, "", "")], "");
+}
+
+#[test]
+fn what_would_be_read_as_something_else_is_not_unwrapped() {
+    for page in [
+        "<body class=x>a</body>",
+        "<table class=x><tr><td>a</table>",
+        "<table><tr class=x><td>a</table>",
+        "<table><tr><td class=x>a</table>",
+        "<script class=x>a</script>",
+        "<textarea class=x>a</textarea>",
+        "<template class=x>a</template>",
+        "<svg class=x><g/></svg>",
+        "<svg><foreignObject class=x><p>a</p></foreignObject></svg>",
+    ] {
+        check(page, &[edit(".x", Operation::Unwrap, "", "")], page);
+    }
+    check(
+        "<svg><g class=x><rect/></g></svg>",
+        &[edit(".x", Operation::Unwrap, "", "")],
+        "<svg><rect/></svg>",
+    );
+}
+
+#[test]
+fn what_stands_in_a_template_is_no_part_of_the_page() {
+    check(
+        "<b>x</b><template class=t><b>x</b><template><b>x</b></template><b>x</b></template><b>x</b>",
+        &[
+            edit("b", Operation::Text, "", "y"),
+            edit("template", Operation::AddClass, "", "u"),
+        ],
+        "<b>y</b><template class=\"t u\"><b>x</b><template><b>x</b></template><b>x</b></template><b>y</b>",
+    );
+}
+
+const DESCRIPTION: &str = "meta[name=\"description\" i]";
+
+#[track_caller]
+fn check_head(page: &str, expected: &str) {
+    let edits = [
+        edit("title", Operation::Title, "", "not this"),
+        edit("title", Operation::Title, "", "<New> & \"it\""),
+        edit(DESCRIPTION, Operation::Meta, "name=description", "<a> & \"b\""),
+    ];
+    check(page, &edits, expected);
+}
+
+#[test]
+fn the_title_and_what_describes_the_page() {
+    let (title, meta) = ("&lt;New&gt; &amp; \"it\"", "<a> &amp; &quot;b&quot;");
+    check_head(
+        "<head><title>Old</title><meta name=Description content=x></head><body><svg><title>s</title></svg>",
+        &format!(
+            "<head><title>{title}</title><meta name=Description content=\"{meta}\"></head>\
+             <body><svg><title>s</title></svg>"
+        ),
+    );
+    let added = format!("<title>{title}</title><meta name=\"description\" content=\"{meta}\">");
+    check_head(
+        "<head><link></head><body><title>too late</title>",
+        &format!("<head><link>{added}</head><body><title>too late</title>"),
+    );
+    check_head("<head><link><body>x", &format!("<head><link>{added}<body>x"));
+    // The browser adds them.
+    check_head("<!doctype html><p>x", "<!doctype html><p>x");
+    // The first one is the document's.
+    check_head(
+        "<template><title>t</title></template><svg><title>s</title></svg><title>1</title><meta name=description><title>2</title>",
+        &format!(
+            "<template><title>t</title></template><svg><title>s</title></svg><title>{title}</title>\
+             <meta name=description content=\"{meta}\"><title>2</title>"
+        ),
+    );
 }
 
 #[test]
@@ -113,6 +236,34 @@ fn a_selector_that_does_not_stream_is_left_out_and_the_others_apply() {
     assert!(supports("p ~ b").is_err());
     assert!(supports("").is_err());
     assert!(supports("#hero h1:not(.x)").is_ok());
+    assert_eq!(host(Operation::Text, "#hero", ""), Host::Edge);
+    assert!(matches!(host(Operation::Text, "p ~ b", ""), Host::Browser(_)));
+    assert!(matches!(host(Operation::Move, "#hero", "p"), Host::Browser(_)));
+    assert!(matches!(host(Operation::Title, "title", ""), Host::Both(_)));
+    for selector in [
+        "tbody > tr",
+        "table TBODY.x td",
+        "[href=\"?a=1&b=2\"]",
+        "a[title='<'] b",
+        "li:last-child",
+    ] {
+        assert!(supports(selector).is_err(), "{selector}");
+    }
+    for selector in ["a[href='/x' i]", ".tbody", "#tbody", "[tbody]", "x-tbody"] {
+        assert!(supports(selector).is_ok(), "{selector}");
+    }
+    for (operation, selector, content, is_edge) in [
+        (Operation::Html, "p.x", "<b>1</b><div>2</div>", false),
+        (Operation::Append, "div > p b", "<UL></UL>", false),
+        (Operation::After, "p", "<div>1</div>", true),
+        (Operation::After, "p b", "<div>1</div>", false),
+        (Operation::Html, "p", "<b>1</b>", true),
+        (Operation::Html, ".p", "<div>1</div>", true),
+        (Operation::Text, "p", "<div>1</div>", true),
+    ] {
+        let found = host(operation, selector, content);
+        assert_eq!(found == Host::Edge, is_edge, "{operation:?} {selector} {content}");
+    }
     let edits = [
         edit("p:has(b)", Operation::Remove, "", ""),
         edit("b", Operation::Text, "", "x"),
@@ -221,6 +372,11 @@ fn values_of_attributes_are_plain_text() {
         ],
         "<a href=\"javascript&amp;colon;alert(1)?a=1&amp;amp;b=&quot;2&quot;\" \
          class=\"p&amp;q r&amp;lt;\" style=\"--a: &quot;A&quot;; --b: '&amp;quot;'\">y</a>",
+    );
+    check(
+        "<p style='margin: 1px; COLOR : red !Important; background: url(\"a;color:b\")'>x",
+        &[edit("p", Operation::Style, "color", "blue")],
+        "<p style=\"margin: 1px; background: url(&quot;a;color:b&quot;); color: blue\">x",
     );
     check(
         "<p style=' '>x",

@@ -9,6 +9,7 @@
 pub mod client;
 pub mod corpus;
 pub mod growthbook_spec;
+pub mod rewriting;
 pub mod timing;
 pub mod trapping;
 pub mod wait;

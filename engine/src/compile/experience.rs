@@ -3,24 +3,18 @@
 use super::assignment::{self, Part};
 use super::condition::ConditionCompiler;
 use super::warning::{Place, Report, suggestion};
-use super::{Compiler, MAX_EXPERIENCES, attribute, event_condition, redirect, vocabulary};
+use super::{Compiler, MAX_EXPERIENCES, attribute, event_condition, mutation, redirect, vocabulary};
 use crate::condition::{Condition, Node};
 use crate::decide::PERSONALIZATION;
 use crate::event::instant;
-use crate::mutation::{Mutation, Operation};
+use crate::mutation::Mutation;
 use crate::pages::{PagePart, PagePattern};
 use crate::program::{Experience, Status, Variant};
-use crate::template::{ContentKind, Template};
 use crate::value::{Object, Value};
 
-/// The operations that the language has and this version does not.
-const LATER_OPERATIONS: [&str; 6] = ["unwrap", "move", "image", "link", "title", "meta"];
 const MAX_VARIANTS: usize = 100;
 const MAX_MUTATIONS: usize = 500;
 const MAX_PAGES: usize = 200;
-/// The longest selector, and the longest content of a mutation, in bytes.
-const MAX_SELECTOR: usize = 1_000;
-const MAX_CONTENT: usize = 100_000;
 
 pub(super) fn compile(compiler: &mut Compiler, value: &Value, place: &Place<'_>, report: &mut Report) {
     let experiences = match value {
@@ -369,8 +363,8 @@ fn mutations(
     let mut mutations = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
         let place = &place.item(index);
-        if let Some(mutation) = mutation(item, place, report) {
-            read_placeholders(compiler, &mutation, &place.member("value"), report);
+        for (member, mutation) in mutation::compile(item, place, report) {
+            read_placeholders(compiler, &mutation, &place.member(member), report);
             mutations.push(mutation);
         }
     }
@@ -384,116 +378,4 @@ fn read_placeholders(compiler: &mut Compiler, mutation: &Mutation, place: &Place
             compiler.reads(&path);
         }
     }
-}
-
-fn mutation(value: &Value, place: &Place<'_>, report: &mut Report) -> Option<Mutation> {
-    let Some(object) = value.as_object() else {
-        report.error(place, "expected a mutation: a JSON object");
-        return None;
-    };
-    let name = value.get("op").as_str().unwrap_or_default();
-    if Operation::parse(name) == Some(Operation::Redirect) {
-        report.unknown_keys(object, place, &[vocabulary::REDIRECT]);
-        let keeps_query = assignment::flag(value.get("keepQuery"), &place.member("keepQuery"), report);
-        return redirect::mutation(value.get("value"), keeps_query, &place.member("value"), report);
-    }
-    report.unknown_keys(object, place, &[vocabulary::MUTATION]);
-    let Some(operation) = Operation::parse(name) else {
-        let place = &place.member("op");
-        if LATER_OPERATIONS.contains(&name) {
-            report.error(place, format!("`{name}` is not supported by this version"));
-            return None;
-        }
-        let known: Vec<&str> = Operation::ALL.iter().map(|(name, _)| *name).collect();
-        let mut near = suggestion(name, &known);
-        if near.is_empty() {
-            near = format!(": there are {}", known.join(", "));
-        }
-        report.error(place, format!("`{name}` is no operation{near}"));
-        return None;
-    };
-    let selector = match value.get("selector").as_str() {
-        Some(selector) if !selector.trim().is_empty() && selector.len() <= MAX_SELECTOR => {
-            selector.to_owned()
-        }
-        _ => {
-            report.error(
-                &place.member("selector"),
-                format!("expected a CSS selector of at most {MAX_SELECTOR} bytes"),
-            );
-            return None;
-        }
-    };
-    let name = match object.get("name") {
-        Some(Value::String(name)) if operation.takes_name() && is_name(name) => name.clone(),
-        None if !operation.takes_name() => String::new(),
-        Some(_) if !operation.takes_name() => {
-            report.warning(
-                &place.member("name"),
-                format!("`{}` takes no name", operation.name()),
-            );
-            String::new()
-        }
-        _ => {
-            let message = format!(
-                "`{}` needs the name of the attribute or style property",
-                operation.name()
-            );
-            report.error(&place.member("name"), message);
-            return None;
-        }
-    };
-    let content = match object.get("value") {
-        None if !operation.takes_value() => "",
-        Some(Value::String(text)) if operation.takes_value() && text.len() <= MAX_CONTENT => text.as_str(),
-        _ if !operation.takes_value() => {
-            report.warning(
-                &place.member("value"),
-                format!("`{}` takes no value", operation.name()),
-            );
-            ""
-        }
-        _ => {
-            report.error(
-                &place.member("value"),
-                format!("expected text of at most {MAX_CONTENT} bytes"),
-            );
-            return None;
-        }
-    };
-    let kind = match operation {
-        Operation::Style => ContentKind::Style,
-        operation if operation.takes_html() => ContentKind::Html,
-        _ => ContentKind::Plain,
-    };
-    let content = match Template::parse(content, kind) {
-        Ok(content) => content,
-        Err(message) => {
-            report.error(&place.member("value"), message);
-            return None;
-        }
-    };
-    if operation == Operation::Attribute && !content.is_literal() {
-        let lower = name.to_ascii_lowercase();
-        if lower.starts_with("on") || matches!(lower.as_str(), "style" | "srcdoc" | "srcset") {
-            let message = format!("a placeholder may not stand in the attribute `{name}`");
-            report.error(&place.member("value"), message);
-            return None;
-        }
-    }
-    Some(Mutation {
-        selector,
-        operation,
-        name,
-        content,
-    })
-}
-
-/// A name that is safe as an attribute's and as a style property's.
-fn is_name(name: &str) -> bool {
-    !name.is_empty()
-        && name.len() <= 100
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'.'))
 }

@@ -12,6 +12,7 @@ mod experience;
 mod features;
 mod groups;
 mod held;
+mod mutation;
 mod number;
 mod redirect;
 mod scores;

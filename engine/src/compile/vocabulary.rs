@@ -59,6 +59,11 @@ vocabulary! {
     KIND: "kind" = ["personalization", "experiment", "redirect"];
     VARIANT: "a variant" = ["id", "name", "description", "weight", "range", "mutations", "redirect"];
     MUTATION: "a mutation" = ["op", "selector", "name", "value", "description"];
+    MOVE: "a move" = ["op", "selector", "to", "position", "description"];
+    POSITION: "where to something is moved" = ["before", "after", "prepend", "append"];
+    IMAGE: "an image" = ["op", "selector", "value", "alt", "description"];
+    TITLE: "a title" = ["op", "value", "description"];
+    META: "a meta" = ["op", "name", "property", "value", "description"];
     REDIRECT: "a redirect" = ["op", "value", "keepQuery", "description"];
     FEATURE: "a feature" = ["default", "rules", "description"];
     RULE: "a rule" = [

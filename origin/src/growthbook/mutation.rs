@@ -72,9 +72,7 @@ fn mutation(given: &Value) -> Result<Vec<Value>, String> {
                 .map(|class| make(operation, None, Some(class)))
                 .collect()
         }
-        ("position", _) => {
-            return Err("elements are not moved by this version: the mutation is left out".to_owned());
-        }
+        ("position", _) => vec![movement(selector, given)?],
         ("html" | "", _) => return Err(format!("`{action}` is not known here: the mutation is left out")),
         (name, "set") => vec![make("attribute", Some(name), Some(value))],
         (name, "remove") => vec![make("removeAttribute", Some(name), None)],
@@ -84,4 +82,19 @@ fn mutation(given: &Value) -> Result<Vec<Value>, String> {
             ));
         }
     })
+}
+
+/// Elements go before another one, or to the end of a parent.
+fn movement(selector: &str, given: &Value) -> Result<Value, String> {
+    let before = text(given.get("insertBeforeSelector")).map(|before| (before, "before"));
+    let within = text(given.get("parentSelector")).map(|parent| (parent, "append"));
+    let (to, position) = before
+        .or(within)
+        .ok_or("`position` needs a `parentSelector`: the mutation is left out")?;
+    Ok(object([
+        ("op", Value::from("move")),
+        ("selector", Value::from(selector)),
+        ("to", Value::from(to)),
+        ("position", Value::from(position)),
+    ]))
 }

@@ -107,6 +107,8 @@ fn the_visual_editor_s_changes_are_mutations() {
             {"selector":"a","attribute":"href","action":"set","value":"/b"},
             {"selector":"a","attribute":"title","action":"remove"},
             {"selector":"p","attribute":"position","action":"set","parentSelector":"main"},
+            {"selector":"p","attribute":"position","action":"set","parentSelector":"main","insertBeforeSelector":"h1"},
+            {"selector":"p","attribute":"position","action":"set"},
             {"selector":"p","attribute":"title","action":"append","value":"!"},
             {"selector":"p","attribute":"html","action":"set","value":"{{x}}"}]}]}]}"##,
     );
@@ -125,19 +127,26 @@ fn the_visual_editor_s_changes_are_mutations() {
             "removeClass",
             "attribute",
             "removeAttribute",
+            "move",
+            "move",
             "append"
         ]
     );
-    assert_eq!(mutations[7].selector, "head");
+    let moved: Vec<String> = mutations[7..9]
+        .iter()
+        .map(|mutation| format!("{} {}", mutation.name, mutation.content))
+        .collect();
+    assert_eq!(moved, ["append main", "before h1"]);
+    assert_eq!(mutations[9].selector, "head");
     let place = "warning: $.experiments[0].variations[1].domMutations";
     assert_eq!(
         warnings,
         [
-            format!("{place}[6]: elements are not moved by this version: the mutation is left out"),
+            format!("{place}[8]: `position` needs a `parentSelector`: the mutation is left out"),
             format!(
-                "{place}[7]: `append` of `title` needs the value that the page has: the mutation is left out"
+                "{place}[9]: `append` of `title` needs the value that the page has: the mutation is left out"
             ),
-            format!("{place}[8]: `{{{{` begins a placeholder here: the mutation is left out"),
+            format!("{place}[10]: `{{{{` begins a placeholder here: the mutation is left out"),
         ]
     );
 }

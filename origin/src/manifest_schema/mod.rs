@@ -30,7 +30,10 @@ pub use events::{AgoTest, Event, EventMeasure, EventType, Events, FirstOrLast, S
 pub use experience::{Experience, Kind, PagePattern, Schedule, Status, Variant};
 pub use feature::{Feature, FeatureVariant, Rule};
 pub use manifest::{Consent, Manifest, Segment, Site, TraitSharing};
-pub use mutation::{Change, Mutation, NamedChange, NamedRemoval, Redirect, Removal};
+pub use mutation::{
+    AddressChange, Change, Image, Meta, Movement, Mutation, NamedChange, NamedRemoval, Position, Redirect,
+    Removal, Title,
+};
 pub use quantity::{Quantity, QuantityOperators};
 pub use score::{Affinity, EventWithPoints, Score};
 pub use sequence::{NotStep, Sequence, Step, Steps};

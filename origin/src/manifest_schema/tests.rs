@@ -27,7 +27,7 @@ fn the_committed_schema_is_the_generated_one() {
 }
 
 /// Places of the schema, and the lists of the compiler's vocabulary that they hold.
-const PLACES: [(&str, &[&str]); 47] = [
+const PLACES: [(&str, &[&str]); 48] = [
     ("", &["the manifest"]),
     ("Site", &["the site"]),
     ("Consent", &["consent"]),
@@ -45,7 +45,18 @@ const PLACES: [(&str, &[&str]); 47] = [
     ("Status", &["status"]),
     ("Kind", &["kind"]),
     ("Variant", &["a variant"]),
-    ("Mutation", &["a mutation", "a redirect"]),
+    (
+        "Mutation",
+        &[
+            "a mutation",
+            "a move",
+            "an image",
+            "a title",
+            "a meta",
+            "a redirect",
+        ],
+    ),
+    ("Position", &["where to something is moved"]),
     ("Feature", &["a feature"]),
     ("Rule", &["a rule", "an assignment"]),
     ("FeatureVariant", &["a feature's variant"]),

@@ -275,6 +275,13 @@ impl Target for Edited<'_> {
         }
     }
 
+    fn unwrap(&mut self) {
+        self.is_removed = true;
+        if self.found.can_have_content {
+            self.end().is_removed = true;
+        }
+    }
+
     fn content_edits(&mut self) -> Option<&mut ContentEdits> {
         Some(&mut self.content)
     }

@@ -14,12 +14,15 @@ mod splice;
 
 use crate::edit::OwnedEdit;
 use crate::encode::Spelling;
+use crate::head::HeadEdits;
+use crate::host::{needs_document, supports};
 use crate::marks::Implied;
 use crate::needs;
 use crate::page::{RewriteError, Settings};
 use nearside_engine::mutation::Edit;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::rc::Rc;
 
 /// Where the elements of a page are that edits can touch.
 #[derive(Debug)]
@@ -64,6 +67,7 @@ struct Found {
     attributes: Vec<FoundAttribute>,
     is_self_closing: bool,
     can_have_content: bool,
+    is_foreign: bool,
     spelling: Spelling,
     implied: Implied,
     /// The place of its end tag among the outline's.
@@ -85,6 +89,7 @@ struct FoundEnd {
     /// The tag, where it is not in the page.
     supplied: Option<Box<[u8]>>,
     implied: Implied,
+    spelling: Spelling,
 }
 
 /// Where the head's addition goes.
@@ -111,7 +116,8 @@ impl PagePlan {
             if known.contains_key(*selector) {
                 continue;
             }
-            let place = selector.parse::<lol_html::Selector>().ok().map(|selector| {
+            let known_to_stream = supports(selector).ok().and_then(|()| selector.parse().ok());
+            let place = known_to_stream.map(|selector: lol_html::Selector| {
                 parsed.push(selector);
                 parsed.len() - 1
             });
@@ -138,17 +144,22 @@ impl PagePlan {
         if page.len() != self.length {
             return None;
         }
-        let outline = match edits.iter().any(needs::every_end_tag) {
-            true => self.with_ends.as_ref()?,
-            false => &self.as_written,
-        };
         let mut known = Vec::with_capacity(edits.len());
+        let mut needs_every_end_tag = false;
         for edit in edits {
-            if let Some(selector) = *self.selectors.get(edit.selector)? {
+            if let Some(selector) = *self.selectors.get(edit.selector)?
+                && needs_document(edit.operation, edit.selector, &edit.content).is_none()
+            {
+                needs_every_end_tag |= needs::every_end_tag(edit);
                 known.push((selector, OwnedEdit::from(edit)));
             }
         }
-        Some(splice::splice(page, outline, &known, inject))
+        let outline = match needs_every_end_tag {
+            true => self.with_ends.as_ref()?,
+            false => &self.as_written,
+        };
+        let head = HeadEdits::new(known.iter_mut().map(|(_, edit)| edit));
+        Some(splice::splice(page, outline, &known, &Rc::new(head), inject))
     }
 }
 

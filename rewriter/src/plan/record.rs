@@ -6,6 +6,7 @@ use crate::marks::{Implied, Marks};
 use crate::names::TEXT_HOLDERS;
 use crate::page::{RewriteError, Settings, UTF_8_MARK, failure};
 use crate::splice::Splicer;
+use crate::surroundings::{Surroundings, look_around};
 use lol_html::html_content::{Element, EndTag};
 use lol_html::{
     AsciiCompatibleEncoding, ElementContentHandlers, HtmlRewriter, MemorySettings, Selector, doctype,
@@ -48,12 +49,14 @@ pub(super) fn with_ends(
 /// A page in which more elements can be touched streams: what a plan remembers is bounded, whatever the page is.
 const MAX_ELEMENTS: usize = 20_000;
 
+/// By the places of end tags: their lengths, their spellings, and the elements that they end.
+type Ends = BTreeMap<usize, (usize, Spelling, Vec<usize>)>;
+
 /// What the parser's handlers find.
 #[derive(Default)]
 struct Recorder {
     outline: RefCell<Outline>,
-    /// The ends by their places.
-    ends: RefCell<BTreeMap<usize, (usize, Vec<usize>)>>,
+    ends: RefCell<Ends>,
     /// Where the head's addition goes, and whether that is settled.
     inject: Cell<Inject>,
     is_document: Cell<bool>,
@@ -88,10 +91,15 @@ fn record(
         }
     }
     let bytes: Rc<[u8]> = Rc::from(parsed);
+    let around = Rc::<Surroundings>::default();
     for (place, selector) in selectors.iter().enumerate() {
         let (recorder, bytes) = (Rc::clone(&recorder), Rc::clone(&bytes));
+        let around = Rc::clone(&around);
         let note = Handlers::default().element(move |element: &mut Element<'_, '_>| {
-            let found = recorder.note(element, &bytes)?;
+            if around.are_template() {
+                return Ok(());
+            }
+            let found = recorder.note(element, &around, &bytes)?;
             let outline = &mut *recorder.outline.borrow_mut();
             if let Some(matches) = outline.matches.get_mut(place) {
                 matches.push(found);
@@ -101,7 +109,8 @@ fn record(
         parser = parser.append_element_content_handler((Cow::Owned(selector.clone()), note));
     }
     recorder.outline.borrow_mut().matches = vec![Vec::new(); selectors.len()];
-    parser = note_injection(parser, &recorder, &bytes)?;
+    parser = look_around(parser, &around).ok_or(RewriteError::Parser)?;
+    parser = note_injection(parser, &recorder, &around, &bytes)?;
     parser = refuse_ambiguous(parser, &recorder, &bytes)?;
     let nowhere: fn(&[u8]) = |_| {};
     let mut rewriter = HtmlRewriter::new(parser, nowhere);
@@ -112,7 +121,12 @@ fn record(
 
 impl Recorder {
     /// Takes note of an element, once; gives its place among the outline's.
-    fn note(self: &Rc<Self>, element: &mut Element<'_, '_>, parsed: &[u8]) -> Result<u32, RewriteError> {
+    fn note(
+        self: &Rc<Self>,
+        element: &mut Element<'_, '_>,
+        around: &Surroundings,
+        parsed: &[u8],
+    ) -> Result<u32, RewriteError> {
         let location = element.source_location().bytes();
         let mut outline = self.outline.borrow_mut();
         let last = outline.elements.len();
@@ -132,7 +146,8 @@ impl Recorder {
             attributes: attributes(element, tag, location.start),
             is_self_closing: element.is_self_closing(),
             can_have_content: element.can_have_content(),
-            spelling: self.spelling.get().unwrap_or(Spelling::References),
+            is_foreign: around.make_foreign(element),
+            spelling: self.spelling(),
             implied: Implied::default(),
             end: None,
             tag: location,
@@ -141,15 +156,21 @@ impl Recorder {
             let recorder = Rc::clone(self);
             handlers.push(Box::new(move |end: &mut EndTag<'_>| {
                 let location = end.source_location().bytes();
+                let spelling = recorder.spelling();
                 let mut ends = recorder.ends.borrow_mut();
-                let (_, elements) = ends
+                let (_, _, elements) = ends
                     .entry(location.start)
-                    .or_insert_with(|| (location.end, Vec::new()));
+                    .or_insert_with(|| (location.end, spelling, Vec::new()));
                 elements.push(last);
                 Ok(())
             }));
         }
         Ok(last as u32)
+    }
+
+    /// How characters are written here.
+    fn spelling(&self) -> Spelling {
+        self.spelling.get().unwrap_or(Spelling::References)
     }
 
     fn finish(&self, places: &Places, marks: &Marks) -> Outline {
@@ -161,7 +182,7 @@ impl Recorder {
             element.implied = implied_at(&element.place);
             element.tag = places.of(&element.tag);
         }
-        for (place, (until, elements)) in self.ends.take() {
+        for (place, (until, spelling, elements)) in self.ends.take() {
             let end = outline.ends.len() as u32;
             let mut name = None;
             for element in elements {
@@ -178,6 +199,7 @@ impl Recorder {
                     .filter(|_| is_supplied)
                     .map(|name| format!("</{name}>").into_bytes().into()),
                 implied: implied_at(&place),
+                spelling,
             });
         }
         outline.inject = match self.inject.get() {
@@ -213,16 +235,22 @@ fn attributes(element: &Element<'_, '_>, tag: &[u8], start: usize) -> Vec<FoundA
 }
 
 /// Adds the handlers that find the place of the head's addition; see `crate::inject`.
-fn note_injection(parser: Parser, recorder: &Rc<Recorder>, bytes: &Rc<[u8]>) -> Result<Parser, RewriteError> {
+fn note_injection(
+    parser: Parser,
+    recorder: &Rc<Recorder>,
+    around: &Rc<Surroundings>,
+    bytes: &Rc<[u8]>,
+) -> Result<Parser, RewriteError> {
     let selector = |name: &str| name.parse::<Selector>().map_err(|_| RewriteError::Parser);
     let is_open = |recorder: &Recorder| recorder.inject.get() == Inject::Nowhere;
     let (at_head, at_body, at_doctype) = (Rc::clone(recorder), Rc::clone(recorder), Rc::clone(recorder));
+    let (head_around, body_around) = (Rc::clone(around), Rc::clone(around));
     let (head_bytes, body_bytes) = (Rc::clone(bytes), Rc::clone(bytes));
     let head = Handlers::default().element(move |element: &mut Element<'_, '_>| {
         if !is_open(&at_head) {
             return Ok(());
         }
-        let found = at_head.note(element, &head_bytes)?;
+        let found = at_head.note(element, &head_around, &head_bytes)?;
         let recorder = Rc::clone(&at_head);
         if let Some(handlers) = element.end_tag_handlers() {
             handlers.push(Box::new(move |_: &mut EndTag<'_>| {
@@ -236,7 +264,7 @@ fn note_injection(parser: Parser, recorder: &Rc<Recorder>, bytes: &Rc<[u8]>) -> 
     });
     let body = Handlers::default().element(move |element: &mut Element<'_, '_>| {
         if is_open(&at_body) {
-            let found = at_body.note(element, &body_bytes)?;
+            let found = at_body.note(element, &body_around, &body_bytes)?;
             at_body.inject.set(Inject::BeforeBody(found));
         }
         Ok(())

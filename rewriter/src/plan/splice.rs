@@ -3,6 +3,7 @@
 use super::element::{Edited, EditedEnd, Rest};
 use super::{Found, FoundEnd, Inject, Outline, Piece};
 use crate::edit::OwnedEdit;
+use crate::head::HeadEdits;
 use crate::marks::{Implied, Marks};
 use crate::target::{End, Target};
 use std::collections::BTreeMap;
@@ -13,12 +14,14 @@ pub(super) fn splice(
     page: &[u8],
     outline: &Outline,
     edits: &[(usize, OwnedEdit)],
+    head: &Rc<HeadEdits>,
     inject: Option<&str>,
 ) -> Vec<Piece> {
-    let touched = touched(outline, edits, inject.is_some());
+    let touched = touched(outline, edits, inject.is_some() || !head.is_empty());
     let mut way = Way {
         page,
         outline,
+        head: Rc::clone(head),
         pieces: Vec::new(),
         at: 0,
         losing: 0,
@@ -70,6 +73,7 @@ fn touched(outline: &Outline, edits: &[(usize, OwnedEdit)], injects: bool) -> BT
 struct Way<'p> {
     page: &'p [u8],
     outline: &'p Outline,
+    head: Rc<HeadEdits>,
     pieces: Vec<Piece>,
     /// All of the page before this byte is done.
     at: usize,
@@ -91,8 +95,9 @@ impl<'p> Way<'p> {
         self.imply(found.place, &found.implied);
         let mut element = Edited::new(found, self.page, self.losing > 0);
         for edit in edits {
-            edit.apply(&mut element, &self.marks, found.spelling);
+            edit.apply(&mut element, found.is_foreign, &self.marks, found.spelling);
         }
+        self.add_to_head(place, found, &mut element);
         if let Some(html) = inject {
             if self.outline.inject == Inject::BeforeBody(place) {
                 element.before(html);
@@ -108,6 +113,23 @@ impl<'p> Way<'p> {
         self.losing += usize::from(rest.loses_content);
         if let Some(end) = found.end {
             self.waiting.entry(end).or_default().push(rest);
+        }
+    }
+
+    /// Sees to it that the head gets what it has not; see `crate::head`.
+    fn add_to_head(&self, place: u32, found: &Found, element: &mut Edited<'_>) {
+        if self.head.is_empty() {
+            return;
+        }
+        if self.outline.inject == Inject::BeforeBody(place) {
+            element.before(&self.head.addition(found.spelling));
+        } else if self.outline.inject == Inject::InHead(place) {
+            let end = found.end.and_then(|end| self.outline.ends.get(end as usize));
+            let spelling = end.map_or(found.spelling, |end| end.spelling);
+            let head = Rc::clone(&self.head);
+            let _ = element.at_end(Box::new(move |end: &mut dyn End| {
+                end.before(&head.addition(spelling));
+            }));
         }
     }
 

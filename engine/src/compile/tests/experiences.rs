@@ -348,14 +348,60 @@ fn mutations() {
         r#"{"selector":"h1","value":"x"}"#,
         &[
             ".op: `` is no operation: there are text, html, attribute, removeAttribute, style, addClass, removeClass, \
-           remove, before, after, prepend, append, replace, redirect",
+           remove, before, after, prepend, append, replace, unwrap, move, image, link, title, meta, redirect",
         ],
     );
-    for later in ["unwrap", "move", "image", "link", "title", "meta"] {
-        in_mutation(
-            &format!(r#"{{"op":"{later}","selector":"h1"}}"#),
-            &[&format!(".op: `{later}` is not supported by this version")],
-        );
+    for good in [
+        r#"{"op":"unwrap","selector":"h1"}"#,
+        r##"{"op":"move","selector":"h1","to":"#b","position":"after"}"##,
+        r#"{"op":"image","selector":"img","value":"/a.png"}"#,
+        r#"{"op":"image","selector":"img","value":"{{profile.traits.picture|/a.png}}","alt":"of {{profile.traits.name}}"}"#,
+        r#"{"op":"link","selector":"a","value":"/s?q={{profile.traits.plan}}"}"#,
+        r#"{"op":"title","value":"For {{profile.traits.name|you}}"}"#,
+        r#"{"op":"meta","name":"description","value":"x"}"#,
+        r#"{"op":"meta","property":"og:title","value":"x"}"#,
+    ] {
+        in_mutation(good, &[]);
+    }
+    let which = ": `meta` needs a `name` such as `description`, or a `property` such as `og:title`";
+    for (bad, message) in [
+        (
+            r#""op":"move","selector":"h1","to":"p""#,
+            ".position: expected one of before, after, prepend, append",
+        ),
+        (
+            r#""op":"move","selector":"h1","to":"p","position":"afer""#,
+            ".position: expected one of before, after, prepend, append: did you mean `after`?",
+        ),
+        (
+            r#""op":"move","selector":"h1","position":"after""#,
+            ".to: expected a CSS selector of at most 1000 bytes",
+        ),
+        (
+            r#""op":"move","selector":"h1","to":"a.{{request.path}}","position":"after""#,
+            ".to: a placeholder may not stand in a selector",
+        ),
+        (
+            r#""op":"link","selector":"a","value":" Java\tscript:{{request.path}}""#,
+            ".value: an address may not be a script (`javascript:`)",
+        ),
+        (
+            r#""op":"image","selector":"img","value":"/a.png","alt":7"#,
+            ".alt: expected text of at most 100000 bytes",
+        ),
+        (
+            r#""op":"image","value":"/a.png""#,
+            ".selector: expected a CSS selector of at most 1000 bytes",
+        ),
+        (r#""op":"title""#, ".value: expected text of at most 100000 bytes"),
+        (r#""op":"meta","value":"x""#, which),
+        (r#""op":"meta","name":"a","property":"b","value":"x""#, which),
+        (
+            r#""op":"meta","name":"a\"]","value":"x""#,
+            ".name: expected 1 to 100 letters, digits, `-`, `_`, `:` and `.`",
+        ),
+    ] {
+        in_mutation(&format!("{{{bad}}}"), &[message]);
     }
     for good in [
         r#"{"op":"redirect","value":"/b?from={{request.path|nowhere}}","keepQuery":true}"#,
