@@ -25,6 +25,7 @@
 
 mod address;
 mod assets;
+mod background;
 mod body;
 mod cache;
 mod chunks;

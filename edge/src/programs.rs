@@ -5,7 +5,7 @@
 
 use crate::config::Config;
 use crate::origin::{Origin, PATIENT, PROMPT};
-use crate::{clock, counts};
+use crate::{background, clock, counts};
 use nearside_engine::program::Program;
 use nearside_engine::time::Timestamp;
 use std::cell::{Cell, RefCell};
@@ -83,7 +83,7 @@ pub(crate) async fn current(env: &Env, context: &Context, config: &Config) -> Op
         counts::tell(&origin, context);
         let env = env.clone();
         let known_id = known.as_ref().map(|known| known.id.clone());
-        context.wait_until(async move {
+        background::go_on(context, async move {
             if let Err(error) = refresh(&env, &origin, known_id.as_deref()).await {
                 console_log!("nearside: the program was not refreshed: {error}");
             }
