@@ -41,6 +41,7 @@ mod forward;
 mod headers;
 mod identifiers;
 mod json;
+mod kv;
 mod locations;
 mod messages;
 mod origin;
