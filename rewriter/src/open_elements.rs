@@ -162,7 +162,7 @@ impl OpenElements {
         let is_text = self
             .elements
             .iter()
-            .any(|element| holds_text(&element.name) || &*element.name == "noscript" || element.is_foreign);
+            .any(|element| holds_text(&element.name) || element.is_foreign);
         if !is_text {
             self.end_to(0, &mut ended);
         }

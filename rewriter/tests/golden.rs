@@ -46,9 +46,7 @@ fn goldens() -> Vec<Golden> {
 
 fn edit(line: &str) -> Edit<'_> {
     let parts: Vec<&str> = line.split('\t').collect();
-    let [operation, selector, name, content] = parts[..] else {
-        panic!("an edit has an operation, a selector, a name and content: {line}");
-    };
+    let [operation, selector, name, content] = parts.try_into().unwrap();
     Edit {
         operation: Operation::parse(operation).unwrap(),
         selector,

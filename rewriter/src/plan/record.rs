@@ -49,12 +49,20 @@ pub(super) fn with_ends(
 /// A page in which more elements can be touched streams: what a plan remembers is bounded, whatever the page is.
 const MAX_ELEMENTS: usize = 20_000;
 
+/// An end tag of one element or several.
+struct EndTags {
+    until: usize,
+    spelling: Spelling,
+    /// The places of the elements among the outline's.
+    elements: Vec<usize>,
+}
+
 /// What the parser's handlers find.
 #[derive(Default)]
 struct Recorder {
     outline: RefCell<Outline>,
     /// The ends by their places.
-    ends: RefCell<BTreeMap<usize, (usize, Spelling, Vec<usize>)>>,
+    ends: RefCell<BTreeMap<usize, EndTags>>,
     /// Where the head's addition goes, and whether that is settled.
     inject: Cell<Inject>,
     is_document: Cell<bool>,
@@ -159,10 +167,12 @@ impl Recorder {
                 let location = end.source_location().bytes();
                 let spelling = recorder.spelling();
                 let mut ends = recorder.ends.borrow_mut();
-                let (_, _, elements) = ends
-                    .entry(location.start)
-                    .or_insert_with(|| (location.end, spelling, Vec::new()));
-                elements.push(last);
+                let found = ends.entry(location.start).or_insert_with(|| EndTags {
+                    until: location.end,
+                    spelling,
+                    elements: Vec::new(),
+                });
+                found.elements.push(last);
                 Ok(())
             }));
         }
@@ -183,7 +193,12 @@ impl Recorder {
             element.implied = implied_at(&element.place);
             element.tag = places.of(&element.tag);
         }
-        for (place, (until, spelling, elements)) in self.ends.take() {
+        for (place, found) in self.ends.take() {
+            let EndTags {
+                until,
+                spelling,
+                elements,
+            } = found;
             let end = outline.ends.len() as u32;
             let mut name = None;
             for element in elements {

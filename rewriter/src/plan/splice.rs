@@ -128,7 +128,7 @@ impl<'p> Way<'p> {
             let spelling = end.map_or(found.spelling, |end| end.spelling);
             let head = Rc::clone(&self.head);
             let _ = element.at_end(Box::new(move |end: &mut dyn End| {
-                end.before(&head.addition(spelling))
+                end.before(&head.addition(spelling));
             }));
         }
     }
