@@ -33,6 +33,25 @@ const PAGE: &str = "<div><p id=p1>one<h2>two</h2><p>three</div><ul><li id=l1>A<l
                     <ol><li id=l3>A<li>B</ol><footer>x</footer>";
 
 #[test]
+fn an_end_tag_without_a_name_is_none() {
+    let page = "<p>a<div>b</div>c<ul><li><b>d</></b></ul>e";
+    check(
+        page,
+        "div",
+        Operation::Unwrap,
+        "",
+        "<p>a</p>bc<ul><li><b>d</></b></ul>e",
+    );
+    check(
+        "<b>d</></b></></i>e<p>f",
+        "p",
+        Operation::After,
+        "g",
+        "<b>d</></b></></i>e<p>f</p>g",
+    );
+}
+
+#[test]
 fn each_operation() {
     let cases = [
         (

@@ -11,7 +11,10 @@
 //!
 //! Where they differ on pages of our own, `differences.txt` says so; it should only become shorter. On the pages of html5lib's
 //! tests, which `cargo xtask test --long` fetches, `html5lib.txt` says how often they agree; that should only become more.
-//! `NEARSIDE_WRITE_AGREEMENT=1` writes both anew, and `NEARSIDE_SHOW=1` shows what differs.
+//! `NEARSIDE_WRITE_AGREEMENT=1` writes both anew, and `NEARSIDE_SHOW=FILE` writes
+//! what differs to a file.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
 mod cases;
 mod pages;
@@ -21,6 +24,7 @@ use nearside_rewriter::{Host, host};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
 use xtask::browser::Browser;
@@ -178,12 +182,19 @@ fn why(case: &Case, (_, _, can_be_written): &Difference) -> &'static str {
     }
 }
 
+/// Writes what differs into the file that `NEARSIDE_SHOW` names.
 fn show(case: &Case, pages: &[Vec<u8>], difference: &Difference) {
-    if std::env::var_os("NEARSIDE_SHOW").is_some() {
+    if let Some(file) = std::env::var_os("NEARSIDE_SHOW") {
         let (alone, edge, _) = difference;
         let (name, why) = (&case.name, why(case, difference));
         let page = String::from_utf8_lossy(&pages[case.page]);
-        println!("== {name}{why}\n-- page\n{page}\n-- alone\n{alone}\n-- edge\n{edge}");
+        let mut file = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(file)
+            .unwrap();
+        let text = format!("== {name}{why}\n-- page\n{page}\n-- alone\n{alone}\n-- edge\n{edge}\n");
+        file.write_all(text.as_bytes()).unwrap();
     }
 }
 
