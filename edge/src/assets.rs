@@ -1,5 +1,6 @@
 //! The SDK's files and the program, as the browser fetches them.
 
+use crate::address::Parts;
 use crate::error::ApiError;
 use worker::{Env, Headers, Response, Result, web_sys};
 
@@ -18,9 +19,9 @@ pub(crate) async fn file(request: &web_sys::Request, env: &Env) -> Result<web_sy
     }
     let found: web_sys::Response = found.into();
     let response = crate::proxy::with_body(&found, found.body().as_ref())?;
-    let path = worker::Url::parse(&request.url())?.path().to_owned();
+    let url = request.url();
     // Whatever has its hash in its name never changes.
-    let caching = if path.contains('-') {
+    let caching = if Parts::of(&url).is_some_and(|url| url.path.contains('-')) {
         IMMUTABLE
     } else {
         "public, max-age=300, stale-while-revalidate=86400"

@@ -1,5 +1,6 @@
 //! Takes the batches of events that the SDK sends: folds them, and hands them on.
 
+use crate::address::Parts;
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::preview::Preview;
@@ -179,9 +180,10 @@ pub(crate) fn is_cross_site(request: &web_sys::Request, headers: &Headers) -> bo
     match (header("sec-fetch-site"), header("origin")) {
         (Some(site), _) => site == "cross-site",
         (None, Some(origin)) => {
-            let own = worker::Url::parse(&request.url()).ok();
-            let theirs = worker::Url::parse(&origin).ok();
-            own.map(|url| url.origin()) != theirs.map(|url| url.origin())
+            let url = request.url();
+            let (own, theirs) = (Parts::of(&url), Parts::of(&origin));
+            !own.zip(theirs)
+                .is_some_and(|(own, theirs)| own.is_same_origin(&theirs))
         }
         // No browser sends neither with a POST.
         (None, None) => false,

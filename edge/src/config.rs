@@ -1,14 +1,18 @@
 //! The worker's configuration: variables and secrets of `wrangler.toml`.
 
 use crate::seal::Keys;
+use std::cell::OnceCell;
+use std::rc::Rc;
 use worker::Env;
 
 /// How often the program is looked for anew, unless configured, in milliseconds.
 const REFRESH: i64 = 30_000;
 /// How old a snapshot may get before a newer one is asked for, unless configured, in milliseconds.
 const SNAPSHOT_AGE: i64 = 60_000;
+/// How much of the isolate's memory pages may take, unless configured; an isolate has 128 megabytes for everything.
+const CACHE_MEGABYTES: usize = 24;
 
-/// The configuration, read for each request: it is a few property reads.
+/// The configuration.
 pub(crate) struct Config {
     /// The site, without a slash at its end.
     pub(crate) upstream: Option<String>,
@@ -24,10 +28,21 @@ pub(crate) struct Config {
     pub(crate) refresh: i64,
     /// How old a snapshot may get, in milliseconds.
     pub(crate) snapshot_age: i64,
+    /// How many bytes of the isolate's memory pages and their plans may take; 0: none are kept.
+    pub(crate) cache_bytes: usize,
+}
+
+thread_local! {
+    static CONFIG: OnceCell<Rc<Config>> = const { OnceCell::new() };
 }
 
 impl Config {
-    pub(crate) fn from_env(env: &Env) -> Self {
+    /// The isolate's configuration: a worker's variables stay the same as long as it lives.
+    pub(crate) fn of_isolate(env: &Env) -> Rc<Self> {
+        CONFIG.with(|config| Rc::clone(config.get_or_init(|| Rc::new(Self::from_env(env)))))
+    }
+
+    fn from_env(env: &Env) -> Self {
         let text = |name: &str| {
             // Secrets and variables are read in the same way.
             let value = env.var(name).ok().map(|value| value.to_string());
@@ -49,6 +64,11 @@ impl Config {
             country_header: text("NEARSIDE_COUNTRY_HEADER"),
             refresh: seconds("NEARSIDE_REFRESH_SECONDS", REFRESH),
             snapshot_age: seconds("NEARSIDE_SNAPSHOT_SECONDS", SNAPSHOT_AGE),
+            cache_bytes: text("NEARSIDE_CACHE_MEGABYTES")
+                .and_then(|value| value.parse::<u8>().ok())
+                .map_or(CACHE_MEGABYTES, usize::from)
+                * 1024
+                * 1024,
         }
     }
 }

@@ -1,14 +1,13 @@
 //! The worker's entry points.
 
 use crate::config::Config;
-use crate::{forward, proxy, route};
+use crate::{forward, proxy, route, trap};
 use worker::{Context, Env, MessageBatch, Result, console_error, event, web_sys};
 
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<web_sys::Response> {
-    // Should the module itself break, the platform asks the site without it.
-    context.pass_through_on_exception();
-    let config = Config::from_env(&env);
+    trap::watch();
+    let config = Config::of_isolate(&env);
     route::handle(request, &env, &context, &config)
         .await
         .or_else(|error| {
@@ -19,7 +18,8 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<
 
 #[event(queue)]
 async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Result<()> {
-    let config = Config::from_env(&env);
+    trap::watch();
+    let config = Config::of_isolate(&env);
     forward::deliver(&batch, &config).await;
     Ok(())
 }

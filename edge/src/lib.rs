@@ -3,7 +3,7 @@
 //! The way of a request:
 //!
 //! 1. `route` tells Nearside's own addresses (`/_ns/…`) from the site's.
-//! 2. `page` asks the upstream; at the same time `programs` finds the program and `snapshots` asks the
+//! 2. `page` asks the upstream, or takes the page from what is kept (`cache`); at the same time `programs` finds the program and `snapshots` asks the
 //!    origin for what it knows of the visitor, where that is due.
 //! 3. `visit` reads the visitor's cookies: who they are, their sealed state (`seal`), and the journal of
 //!    events that the edge has not confirmed yet; it folds them in.
@@ -21,12 +21,15 @@
     allow(dead_code, reason = "only the pure modules run natively")
 )]
 
+mod address;
 mod assets;
 mod body;
+mod cache;
 mod clock;
 mod collect;
 mod config;
 mod cookies;
+mod counts;
 mod error;
 mod explain;
 mod forward;
@@ -36,6 +39,7 @@ mod messages;
 mod origin;
 mod page;
 mod page_state;
+mod page_views;
 mod preview;
 mod programs;
 mod proxy;
@@ -48,8 +52,11 @@ mod seal;
 mod snapshots;
 mod time_zone;
 mod timing;
+mod upstream_page;
 mod user_agent;
 mod visit;
 
 #[cfg(target_arch = "wasm32")]
 mod entry;
+#[cfg(target_arch = "wasm32")]
+mod trap;

@@ -1,13 +1,19 @@
 //! A page of the site: asked for at the upstream, decided, rewritten while it passes.
 
+use crate::cache::{self, Answer, Ask};
 use crate::config::Config;
 use crate::explain::{EXPLAIN_HEADER, explain_header};
 use crate::preview::Preview;
 use crate::programs::{self, Loaded};
 use crate::proxy::{self, UpstreamRequest};
 use crate::timing::{Outcome, Timing};
+use crate::upstream_page::UpstreamPage;
 use crate::visit::{Consent, Visit, consent_cookie};
-use crate::{clock, cookies, forward, identifiers, page_state, redirects, request_facts, rewrite, snapshots};
+use crate::{
+    clock, cookies, forward, identifiers, page_state, page_views, redirects, request_facts, rewrite,
+    snapshots,
+};
+use futures_util::future::join;
 use nearside_engine::decide::{Context as Question, decide};
 use nearside_engine::event::{Event, EventKind, event_key};
 use nearside_engine::explain::explain;
@@ -15,8 +21,7 @@ use nearside_engine::program::Program;
 use nearside_engine::replay::features_to_object;
 use nearside_engine::request::Request;
 use nearside_engine::value::{Object, Value};
-use nearside_engine::wire::{PageView, REDIRECT_COOKIE};
-use nearside_rewriter::{PageRewriter, Settings};
+use nearside_engine::wire::{PageView, REDIRECT_COOKIE, split_preview};
 use worker::{Context, Env, Headers, Response, Result, console_log, web_sys};
 
 /// Answers a request for anything of the site.
@@ -28,64 +33,102 @@ pub(crate) async fn handle(
 ) -> Result<web_sys::Response> {
     let mut timing = Timing::start();
     let headers = Headers(request.headers());
-    let upstream = match UpstreamRequest::new(request, config) {
-        Ok(upstream) => upstream,
-        Err(error) => return or_bad_gateway(Err(error)),
-    };
     if !may_be_page(request, &headers) {
-        return or_bad_gateway(upstream.send().headers().await);
+        let answer = match UpstreamRequest::new(request, config) {
+            Ok(upstream) => upstream.send().headers().await,
+            Err(error) => Err(error),
+        };
+        return or_bad_gateway(answer);
     }
     let is_head = request.method() == "HEAD";
-    let asked_at = clock::now();
-    let answer = if accepts_html(&headers) && !is_head {
-        upstream.whole()?.send()
-    } else {
-        upstream.send()
-    };
-    let loaded = programs::current(env, context, config).await;
     let cookie = headers.get("cookie")?.unwrap_or_default();
-    let now = clock::now();
     let secure = request.url().starts_with("https:");
-    let preview = loaded.as_ref().map_or_else(Preview::default, |loaded| {
-        Preview::read(&request.url(), &cookie, &loaded.program, config, now)
-    });
-    timing.note(preview.note);
-    let untouched = |response: web_sys::Response, timing: &Timing, outcome| {
-        // Of a page without its body only a redirect is ours.
-        if is_head {
-            return Ok(response);
-        }
-        untouched(&response, timing, outcome, preview.cookie(secure))
+    let is_whole = accepts_html(&headers) && !is_head;
+    let key = kept_key(request, &headers, config, is_whole);
+    let ask = Ask {
+        request,
+        headers: &headers,
+        context,
+        config,
+        is_page: |response| is_page(response, false),
+        is_whole,
     };
-    let visitor = loaded
-        .as_ref()
-        .map(|loaded| read_visit(loaded, &cookie, &preview, context, config, now));
-    let response = match answer.headers().await {
-        Ok(response) => response,
+    let asked_at = clock::now();
+    let visitor = async {
+        let loaded = programs::current(env, context, config).await;
+        let now = clock::now();
+        let preview = loaded.as_ref().map_or_else(Preview::default, |loaded| {
+            Preview::read(&request.url(), &cookie, &loaded.program, config, now)
+        });
+        let visitor = loaded
+            .as_ref()
+            .map(|loaded| read_visit(loaded, &cookie, &preview, context, config, now));
+        (loaded, preview, visitor)
+    };
+    let (answer, (loaded, preview, visitor)) = join(cache::answer(&ask, key.as_deref()), visitor).await;
+    timing.note(preview.note);
+    let untouched = |page: UpstreamPage, timing: &Timing, outcome| {
+        // Of a page without its body only a redirect is ours.
+        match page {
+            UpstreamPage::Arriving(response) if is_head => Ok(response),
+            page => untouched(&page, timing, outcome, preview.cookie(secure)),
+        }
+    };
+    let Answer { page, source } = match answer {
+        Ok(answer) => answer,
         Err(error) => return or_bad_gateway(Err(error)),
     };
     timing.upstream(clock::now() - asked_at);
-    if !is_page(&response, is_head) {
-        return untouched(response, &timing, Outcome::Untouched);
+    timing.source(source);
+    if let UpstreamPage::Arriving(response) = &page
+        && !is_page(response, is_head)
+    {
+        return untouched(page, &timing, Outcome::Untouched);
     }
     let (Some(loaded), Some(visitor)) = (loaded, visitor) else {
-        return untouched(response, &timing, Outcome::NoProgram);
+        return untouched(page, &timing, Outcome::NoProgram);
     };
     let visit = match visitor {
         Ok(visit) => visit,
-        Err(outcome) => return untouched(response, &timing, outcome),
+        Err(outcome) => return untouched(page, &timing, outcome),
     };
     match personalise(
-        request, &headers, &response, &loaded, visit, &preview, env, context, config, &timing,
+        request, &headers, &page, &loaded, visit, &preview, env, context, config, &timing,
     ) {
-        Ok(personalised) => Ok(personalised),
+        Ok(personalised) => {
+            if let (Some(key), UpstreamPage::Kept(_)) = (&key, &page) {
+                cache::count_again(key, config.cache_bytes);
+            }
+            Ok(personalised)
+        }
         Err(Stop(outcome, error)) => {
             if !is_head {
                 console_log!("nearside: a page passed as it came: {error}");
             }
-            untouched(response, &timing, outcome)
+            untouched(page, &timing, outcome)
         }
     }
+}
+
+/// The address by which a page is kept, if the request can be answered by a page that is kept for all.
+fn kept_key(
+    request: &web_sys::Request,
+    headers: &Headers,
+    config: &Config,
+    is_whole: bool,
+) -> Option<String> {
+    const PARTIAL: [&str; 5] = [
+        "range",
+        "if-none-match",
+        "if-modified-since",
+        "if-match",
+        "if-unmodified-since",
+    ];
+    let has = |name: &str| headers.has(name).unwrap_or(true);
+    let forbids = has("authorization") || (!is_whole && PARTIAL.into_iter().any(has));
+    let is_kept = config.cache_bytes > 0 && request.method() == "GET" && !forbids;
+    // A preview's token is no part of the page's address.
+    is_kept.then(|| split_preview(&request.url()).0.into_owned())
 }
 
 /// What the upstream says of its page and is not true of a visitor's: its length, version and digests; and
@@ -193,7 +236,7 @@ fn read_visit(
 fn personalise(
     request: &web_sys::Request,
     headers: &Headers,
-    response: &web_sys::Response,
+    upstream_page: &UpstreamPage,
     loaded: &Loaded,
     mut visit: Visit,
     preview: &Preview,
@@ -246,7 +289,8 @@ fn personalise(
         Some((location, unseen))
     });
     if let Some((location, unseen)) = location {
-        let redirected = redirected(response, &location)?;
+        upstream_page.cancel();
+        let redirected = redirected(&location)?;
         let leaving = Headers(redirected.headers());
         visit.state = unseen;
         if !preview.is_on() {
@@ -273,20 +317,9 @@ fn personalise(
     let mut state = page_state::page_state(loaded, &visit, facts, applied, preview, page_view, now);
     state.features = features_to_object(program, &decisions);
 
-    let content_type = Headers(response.headers())
-        .get("content-type")?
-        .unwrap_or_default();
     let html = page_state::html(&state);
-    let settings = Settings {
-        inject: Some(&html),
-        charset: charset(&content_type),
-        ..Settings::default()
-    };
-    let rewriter =
-        PageRewriter::new(&edits, settings).map_err(|error| Stop(Outcome::Encoding, error.to_string()))?;
-
-    let body = rewrite::stream(proxy::with_body(response, response.body().as_ref())?, rewriter)?;
-    let personalised = proxy::with_body(response, Some(&body))?;
+    let (personalised, is_spliced) = rewrite::page(upstream_page, loaded, &edits, &html)
+        .map_err(|error| Stop(error.outcome(), error.to_string()))?;
     let outcome = if edits.is_empty() {
         Outcome::Unchanged
     } else {
@@ -294,6 +327,7 @@ fn personalise(
     };
     let leaving = Headers(personalised.headers());
     make_private(&leaving)?;
+    timing.spliced(is_spliced);
     leaving.append("server-timing", &timing.header(outcome))?;
     let mark_ends = redirects::was_sent(&cookie).then(|| cookies::expire(REDIRECT_COOKIE, secure));
     let cookies = cookies_of(&visit, consent, preview, program, config, secure);
@@ -303,7 +337,9 @@ fn personalise(
     tell_of_preview(&leaving, explained.as_deref(), preview)?;
     // What is seen in a preview says nothing of visitors.
     if let Some(view) = view.filter(|_| !preview.is_on()) {
-        hand_on_view(&view, &visit.visitor_id, &page, env, context);
+        let properties = page_properties(&page);
+        let message = forward::page_view(&view.message_id, &visit.visitor_id, view.time, properties);
+        page_views::hand_on_soon(message, env, context);
     }
     Ok(personalised)
 }
@@ -337,11 +373,8 @@ fn tell_of_preview(headers: &Headers, explained: Option<&str>, preview: &Preview
     Ok(())
 }
 
-/// The answer that sends the visitor to another page; the upstream's page is not read.
-fn redirected(response: &web_sys::Response, location: &str) -> Result<web_sys::Response> {
-    if let Some(body) = response.body() {
-        let _ = body.cancel();
-    }
+/// The answer that sends the visitor to another page.
+fn redirected(location: &str) -> Result<web_sys::Response> {
     let headers = Headers::new();
     headers.set("location", location)?;
     headers.set("cache-control", "no-store")?;
@@ -400,36 +433,14 @@ fn page_properties(page: &Request) -> Object {
     properties
 }
 
-/// Hands the page view on when the visitor has their page.
-fn hand_on_view(view: &PageView, visitor_id: &str, page: &Request, env: &Env, context: &Context) {
-    let message = forward::page_view(&view.message_id, visitor_id, view.time, page_properties(page));
-    let env = env.clone();
-    context.wait_until(async move {
-        let config = Config::from_env(&env);
-        if let Err(error) = forward::hand_on(vec![message], &env, &config).await {
-            console_log!("nearside: a page view could not be handed on: {error}");
-        }
-    });
-}
-
-/// The character encoding that a `Content-Type` gives.
-fn charset(content_type: &str) -> Option<&str> {
-    content_type.split(';').skip(1).find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        name.trim()
-            .eq_ignore_ascii_case("charset")
-            .then(|| value.trim().trim_matches('"'))
-    })
-}
-
 /// The upstream's answer, with the reason why it was not touched, and the cookie of a preview that begins or ends.
 fn untouched(
-    response: &web_sys::Response,
+    page: &UpstreamPage,
     timing: &Timing,
     outcome: Outcome,
     cookie: Option<String>,
 ) -> Result<web_sys::Response> {
-    let passed = proxy::with_body(response, response.body().as_ref())?;
+    let passed = page.untouched()?;
     let leaving = Headers(passed.headers());
     leaving.append("server-timing", &timing.header(outcome))?;
     if let Some(cookie) = cookie {
@@ -444,19 +455,4 @@ fn or_bad_gateway(answer: Result<web_sys::Response>) -> Result<web_sys::Response
         console_log!("nearside: the upstream did not answer: {error}");
         proxy::bad_gateway()
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn charsets() {
-        assert_eq!(charset("text/html; charset=UTF-8"), Some("UTF-8"));
-        assert_eq!(
-            charset("text/html;x=y; Charset=\"windows-1252\""),
-            Some("windows-1252")
-        );
-        assert_eq!(charset("text/html"), None);
-    }
 }

@@ -3,9 +3,9 @@
 //! No page waits for the origin. With the origin down the last program goes on; with none at all, pages pass
 //! as they come.
 
-use crate::clock;
 use crate::config::Config;
 use crate::origin::{Origin, PATIENT, PROMPT};
+use crate::{clock, counts};
 use nearside_engine::program::Program;
 use nearside_engine::time::Timestamp;
 use std::cell::{Cell, RefCell};
@@ -29,6 +29,23 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
+    /// The selectors of all that the program may change in pages.
+    pub(crate) fn selectors(&self) -> Vec<&str> {
+        let variants = self
+            .program
+            .experiences
+            .iter()
+            .flat_map(|experience| &experience.variants);
+        let mutations = variants.flat_map(|variant| &variant.mutations);
+        let mut selectors: Vec<&str> = mutations
+            .filter(|mutation| mutation.operation.takes_selector())
+            .map(|mutation| mutation.selector.as_str())
+            .collect();
+        selectors.sort_unstable();
+        selectors.dedup();
+        selectors
+    }
+
     fn from_bytes(bytes: Vec<u8>) -> Option<Self> {
         match Program::from_bytes(&bytes) {
             Ok(program) => Some(Self {
@@ -63,6 +80,7 @@ pub(crate) async fn current(env: &Env, context: &Context, config: &Config) -> Op
         None => from_kv(env).await,
     };
     if let (true, Some(origin)) = (is_due, Origin::of(config)) {
+        counts::tell(&origin, context);
         let env = env.clone();
         let known_id = known.as_ref().map(|known| known.id.clone());
         context.wait_until(async move {

@@ -1,12 +1,13 @@
 //! The upstream: asked for what the visitor asked for.
 
+use crate::address::Parts;
 use crate::config::Config;
 use crate::cookies;
 use nearside_engine::wire::split_preview;
 use worker::js_sys::Promise;
 use worker::wasm_bindgen::JsCast;
 use worker::wasm_bindgen_futures::JsFuture;
-use worker::{Error, Headers, Result, web_sys};
+use worker::{Context, Error, Headers, Result, web_sys};
 
 /// What is put into an upstream request besides what the visitor sent.
 pub(crate) struct UpstreamRequest(web_sys::Request);
@@ -15,9 +16,10 @@ impl UpstreamRequest {
     /// The visitor's request, turned to the upstream: method, headers and body are the visitor's.
     pub(crate) fn new(request: &web_sys::Request, config: &Config) -> Result<Self> {
         let upstream = config.upstream.as_deref().ok_or("NEARSIDE_UPSTREAM is not set")?;
-        let visited = worker::Url::parse(&request.url())?;
-        let mut url = format!("{upstream}{}", visited.path());
-        if let Some(query) = visited.query() {
+        let visited = request.url();
+        let visited = Parts::of(&visited).ok_or("the request has no address of the web")?;
+        let mut url = format!("{upstream}{}", visited.path);
+        if let Some(query) = visited.query {
             url.push('?');
             url.push_str(query);
         }
@@ -34,13 +36,9 @@ impl UpstreamRequest {
                 kept => headers.set("cookie", kept)?,
             }
         }
-        if let Some(host) = headers
-            .get("host")?
-            .or_else(|| visited.host_str().map(str::to_owned))
-        {
-            headers.set("x-forwarded-host", &host)?;
-        }
-        headers.set("x-forwarded-proto", visited.scheme())?;
+        let host = headers.get("host")?;
+        headers.set("x-forwarded-host", host.as_deref().unwrap_or(visited.host))?;
+        headers.set("x-forwarded-proto", visited.scheme)?;
         Ok(Self(upstream))
     }
 
@@ -50,6 +48,17 @@ impl UpstreamRequest {
         let headers = Headers(self.0.headers());
         for name in ["if-none-match", "if-modified-since", "if-range", "range"] {
             headers.delete(name)?;
+        }
+        Ok(self)
+    }
+
+    /// Asks whether the page with these headers is still the same.
+    pub(crate) fn unless_same(self, known: &Headers) -> Result<Self> {
+        let headers = Headers(self.0.headers());
+        for (name, asked) in [("etag", "if-none-match"), ("last-modified", "if-modified-since")] {
+            if let Some(value) = known.get(name)? {
+                headers.set(asked, &value)?;
+            }
         }
         Ok(self)
     }
@@ -65,6 +74,15 @@ impl UpstreamRequest {
 pub(crate) struct Answer(Promise);
 
 impl Answer {
+    /// Lets the answer come even if nobody waits for it any more.
+    pub(crate) fn keep_alive(&self, context: &Context) {
+        let coming = JsFuture::from(self.0.clone());
+        context.wait_until(async move {
+            // Who waits hears of it.
+            let _ = coming.await;
+        });
+    }
+
     /// Waits for the answer's headers.
     pub(crate) async fn headers(self) -> Result<web_sys::Response> {
         JsFuture::from(self.0)

@@ -4,6 +4,7 @@
 //! that a visitor was sent here, who is not sent on; and of a visitor whose cookies are not known yet, who may have
 //! none, it is found out first whether the other page would send them on.
 
+use crate::address::{Parts, resolved, without_fragment};
 use crate::cookies;
 use crate::visit::Visit;
 use nearside_engine::decide::{Context, Decisions, decide};
@@ -12,7 +13,6 @@ use nearside_engine::redirect::{may_redirect, redirect};
 use nearside_engine::time::Timestamp;
 use nearside_engine::value::Object;
 use nearside_engine::wire::REDIRECT_COOKIE;
-use worker::Url;
 
 /// How long the mark lives, in seconds: until the other page is asked for.
 const MARK_AGE: u32 = 10;
@@ -42,16 +42,16 @@ pub(crate) fn find(
     facts: &Object,
     now: Timestamp,
 ) -> Option<String> {
-    let page = Url::parse(question.request.url()).ok()?;
+    let page = resolved("", question.request.url())?;
     let target = target(program, visit, question, decisions, &page, now)?;
-    let is_own = target.origin() == page.origin();
+    let is_own = Parts::of(&target)?.is_same_origin(&Parts::of(&page)?);
     if visit.is_new && is_own {
         let mut facts = facts.clone();
         if let Some(referrer) = question.request.document().get("referrer").as_str() {
             facts.insert("referrer", referrer);
         }
         let next = Context {
-            request: &question.request.elsewhere(target.as_str(), facts),
+            request: &question.request.elsewhere(&target, facts),
             ..*question
         };
         let decisions = decide(program, &visit.state, &next, now);
@@ -60,16 +60,15 @@ pub(crate) fn find(
         }
     }
     if !is_own {
-        return Some(target.into());
+        return Some(target);
     }
     // What stands before the edge may have changed scheme and port.
-    let whole: String = target.into();
-    let authority_at = whole.find("://")? + 3;
-    let path_at = authority_at + whole.get(authority_at..)?.find('/')?;
-    let path = whole.get(path_at..)?;
+    let authority_at = target.find("://")? + 3;
+    let path_at = authority_at + target.get(authority_at..)?.find('/')?;
+    let path = target.get(path_at..)?;
     // A path that begins with two slashes would be read as a host.
     Some(if path.starts_with("//") {
-        whole.clone()
+        target.clone()
     } else {
         path.to_owned()
     })
@@ -81,17 +80,13 @@ fn target(
     visit: &Visit,
     question: &Context<'_>,
     decisions: &Decisions,
-    page: &Url,
+    page: &str,
     now: Timestamp,
-) -> Option<Url> {
+) -> Option<String> {
     let location = redirect(program, &visit.state, question, decisions, now)?;
-    let target = page.join(&location).ok()?;
-    let bare = |url: &Url| {
-        let mut url = url.clone();
-        url.set_fragment(None);
-        url
-    };
-    (matches!(target.scheme(), "http" | "https") && bare(&target) != bare(page)).then_some(target)
+    let target = resolved(&location, page)?;
+    let is_of_the_web = matches!(Parts::of(&target)?.scheme, "http" | "https");
+    (is_of_the_web && without_fragment(&target) != without_fragment(page)).then_some(target)
 }
 
 #[cfg(test)]

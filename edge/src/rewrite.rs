@@ -1,11 +1,115 @@
-//! Rewrites a page's body while it streams.
+//! Makes a visitor's page: by its plan, or by the parser, while it streams where it still arrives.
 
+use crate::programs::Loaded;
+use crate::timing::Outcome;
+use crate::upstream_page::{UpstreamPage, whole};
+use crate::{counts, proxy};
 use futures_util::{StreamExt, stream};
-use nearside_rewriter::PageRewriter;
+use nearside_engine::mutation::Edit;
+use nearside_rewriter::{PageRewriter, RewriteError, Settings};
+use std::fmt;
 use worker::{Result, console_log, web_sys};
 
+/// Why a page is not rewritten.
+#[derive(Debug)]
+pub(crate) enum NotRewritten {
+    /// The rewriter cannot do it.
+    Page(RewriteError),
+    /// The runtime cannot do it.
+    Runtime(worker::Error),
+}
+
+impl NotRewritten {
+    pub(crate) const fn outcome(&self) -> Outcome {
+        match self {
+            Self::Page(RewriteError::Encoding) => Outcome::Encoding,
+            Self::Page(RewriteError::Memory) => Outcome::Limit,
+            Self::Page(_) | Self::Runtime(_) => Outcome::Failed,
+        }
+    }
+}
+
+impl fmt::Display for NotRewritten {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Page(error) => error.fmt(formatter),
+            Self::Runtime(error) => error.fmt(formatter),
+        }
+    }
+}
+
+impl From<worker::Error> for NotRewritten {
+    fn from(error: worker::Error) -> Self {
+        Self::Runtime(error)
+    }
+}
+
+impl From<RewriteError> for NotRewritten {
+    fn from(error: RewriteError) -> Self {
+        Self::Page(error)
+    }
+}
+
+/// A visitor's page, with the upstream's headers, and whether it was spliced.
+pub(crate) fn page(
+    page: &UpstreamPage,
+    loaded: &Loaded,
+    edits: &[Edit<'_>],
+    inject: &str,
+) -> std::result::Result<(web_sys::Response, bool), NotRewritten> {
+    let content_type = page.header("content-type").unwrap_or_default();
+    let charset = charset(&content_type);
+    if let UpstreamPage::Kept(kept) = page
+        && let Some(bytes) = kept.spliced(loaded, edits, inject, charset)
+    {
+        return Ok((whole(&bytes, &kept.headers()?)?, true));
+    }
+    let settings = Settings {
+        inject: Some(inject),
+        charset,
+        ..Settings::default()
+    };
+    let mut rewriter = PageRewriter::new(edits, settings)?;
+    let response = match page {
+        UpstreamPage::Kept(kept) => {
+            let mut bytes = rewriter.write(kept.bytes());
+            bytes.extend(rewriter.end());
+            if let Some(failure) = rewriter.failure() {
+                // None of it has left: the visitor gets the upstream's page.
+                return Err(failure.into());
+            }
+            whole(&bytes, &kept.headers()?)?
+        }
+        UpstreamPage::Arriving(response) => {
+            let arriving = proxy::with_body(response, response.body().as_ref())?;
+            let body = stream(arriving, rewriter)?;
+            proxy::with_body(response, Some(&body))?
+        }
+    };
+    Ok((response, false))
+}
+
+/// Why the rest of a page passed as it came, where others have the page's source.
+const fn rest_untouched(failure: RewriteError) -> &'static str {
+    match failure {
+        RewriteError::Encoding => "encoding",
+        RewriteError::Memory => "memory",
+        _ => "parser",
+    }
+}
+
+/// The character encoding that a `Content-Type` gives.
+fn charset(content_type: &str) -> Option<&str> {
+    content_type.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim()
+            .eq_ignore_ascii_case("charset")
+            .then(|| value.trim().trim_matches('"'))
+    })
+}
+
 /// The rewritten body of a response.
-pub(crate) fn stream(response: web_sys::Response, rewriter: PageRewriter) -> Result<web_sys::ReadableStream> {
+fn stream(response: web_sys::Response, rewriter: PageRewriter) -> Result<web_sys::ReadableStream> {
     let body = worker::Response::from(response).stream()?;
     let rewritten = stream::unfold((body, Some(rewriter)), |(mut body, rewriter)| async move {
         let mut rewriter = rewriter?;
@@ -23,6 +127,7 @@ pub(crate) fn stream(response: web_sys::Response, rewriter: PageRewriter) -> Res
                 None => {
                     let bytes = rewriter.end();
                     if let Some(failure) = rewriter.failure() {
+                        counts::count("rest-untouched", rest_untouched(failure));
                         console_log!("nearside: the rest of a page passed as it came: {failure}");
                     }
                     return (!bytes.is_empty()).then_some((Ok(bytes), (body, None)));
@@ -34,4 +139,19 @@ pub(crate) fn stream(response: web_sys::Response, rewriter: PageRewriter) -> Res
     response
         .body()
         .ok_or_else(|| "the rewritten page has no body".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn charsets() {
+        assert_eq!(charset("text/html; charset=UTF-8"), Some("UTF-8"));
+        assert_eq!(
+            charset("text/html;x=y; Charset=\"windows-1252\""),
+            Some("windows-1252")
+        );
+        assert_eq!(charset("text/html"), None);
+    }
 }

@@ -1,5 +1,6 @@
 //! Nearside's own addresses, and everything else.
 
+use crate::address::Parts;
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::explain::{MAX_EXPLANATION, within};
@@ -18,8 +19,9 @@ pub(crate) async fn handle(
     context: &Context,
     config: &Config,
 ) -> Result<web_sys::Response> {
-    let url = worker::Url::parse(&request.url())?;
-    let Some(own) = url.path().strip_prefix("/_ns/") else {
+    let url = request.url();
+    let url = Parts::of(&url).ok_or("the request has no address of the web")?;
+    let Some(own) = url.path.strip_prefix("/_ns/") else {
         return page::handle(&request, env, context, config).await;
     };
     match own {
@@ -46,7 +48,7 @@ fn program_id(name: &str) -> Option<&str> {
 /// The visitor's state for a page that the edge did not write, or, after a reset, somebody new's.
 async fn state(
     request: &web_sys::Request,
-    url: &worker::Url,
+    url: &Parts<'_>,
     reset: bool,
     env: &Env,
     context: &Context,
@@ -78,10 +80,7 @@ async fn state(
         snapshots::take(&mut visit, program);
     }
     let facts = request_facts::of_visitor(request, &headers, program, config, now);
-    let asked = url
-        .query_pairs()
-        .find(|(name, _)| name == "url")
-        .map(|(_, value)| value.into_owned());
+    let asked = url.parameter("url");
     let page_url = asked.or(headers.get("referer")?).unwrap_or_default();
     let page = Request::new(&page_url, facts.clone())
         .with_consent(consent_cookie(&cookie), program.site.consent_required);
@@ -109,7 +108,7 @@ async fn state(
     let leaving = Headers(response.headers());
     leaving.set("content-type", "application/json")?;
     leaving.set("cache-control", "private, no-store")?;
-    let secure = url.scheme() == "https";
+    let secure = url.scheme == "https";
     let visit_cookies = if consent {
         visit.cookies(program, config, secure)
     } else {

@@ -1,7 +1,9 @@
 //! What `Server-Timing` says of a page.
 
-use crate::clock;
+use crate::cache::Source;
+use crate::{clock, counts};
 use nearside_engine::time::Timestamp;
+use std::cell::Cell;
 
 /// What happened to a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub(crate) enum Outcome {
     NoConsent,
     /// Its encoding cannot be rewritten.
     Encoding,
+    /// It is past a limit.
+    Limit,
     /// Something of the runtime failed.
     Failed,
 }
@@ -37,6 +41,7 @@ impl Outcome {
             Self::NoProgram => "no-program",
             Self::NoConsent => "no-consent",
             Self::Encoding => "encoding",
+            Self::Limit => "limit",
             Self::Failed => "failed",
         }
     }
@@ -48,6 +53,8 @@ pub(crate) struct Timing {
     started_at: Timestamp,
     upstream: i64,
     note: Option<&'static str>,
+    source: Option<Source>,
+    is_spliced: Cell<bool>,
 }
 
 impl Timing {
@@ -56,6 +63,8 @@ impl Timing {
             started_at: clock::now(),
             upstream: 0,
             note: None,
+            source: None,
+            is_spliced: Cell::new(false),
         }
     }
 
@@ -69,14 +78,26 @@ impl Timing {
         self.note = note;
     }
 
-    /// The header's value.
+    /// Notes where the upstream's page is from.
+    pub(crate) fn source(&mut self, source: Source) {
+        self.source = Some(source);
+    }
+
+    /// Notes whether the page was made by its plan.
+    pub(crate) fn spliced(&self, is_spliced: bool) {
+        self.is_spliced.set(is_spliced);
+    }
+
+    /// The header's value, for an answer that leaves now: it is counted.
     pub(crate) fn header(&self, outcome: Outcome) -> String {
+        let source = self.source.map_or("bypass", Source::name);
+        counts::count(outcome.name(), source);
         let ours = (clock::now() - self.started_at - self.upstream).max(0);
+        let note = self.note.map(|note| format!(" {note}")).unwrap_or_default();
+        let plan = if self.is_spliced.get() { " spliced" } else { "" };
         format!(
-            "nearside;dur={ours};desc=\"{}{}{}\", nearside-upstream;dur={}",
+            "nearside;dur={ours};desc=\"{}{note}\", nearside-upstream;dur={};desc=\"{source}{plan}\"",
             outcome.name(),
-            if self.note.is_some() { " " } else { "" },
-            self.note.unwrap_or_default(),
             self.upstream
         )
     }

@@ -163,6 +163,7 @@ mod tests {
             country_header: None,
             refresh: 0,
             snapshot_age: 0,
+            cache_bytes: 0,
         }
     }
 

@@ -1,27 +1,29 @@
 //! How what is inserted is written in the page's character encoding.
 
+use crate::references;
 use encoding_rs::Encoding;
-use encoding_rs::{ISO_2022_JP, REPLACEMENT, UTF_8};
+use encoding_rs::{ISO_2022_JP, REPLACEMENT, UTF_8, WINDOWS_1252};
 use lol_html::html_content::Element;
-use std::fmt::Write;
 
 /// How characters beyond ASCII are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spelling {
-    /// The page's encoding is known: the parser's library encodes.
+    /// The page's encoding is one that the parser's library can write.
     Encoded,
-    /// It is not: as references, which are the same in all encodings.
+    /// It is not, or is not known: in ASCII, which is the same in all encodings.
     References,
 }
 
 impl Spelling {
-    /// HTML. Scripts and styles know no references: HTML with one of them stays as it is.
+    /// Whether what is inserted can be written in an encoding. All others are taken byte for byte: what stood in the
+    /// page stays, and what is put in must be ASCII.
+    pub(crate) fn writes(encoding: &'static Encoding) -> bool {
+        encoding == UTF_8 || encoding == WINDOWS_1252
+    }
+
+    /// HTML.
     pub(crate) fn html(self, html: &str) -> String {
-        let lower = html.to_ascii_lowercase();
-        if lower.contains("<script") || lower.contains("<style") {
-            return html.to_owned();
-        }
-        self.spell(html.to_owned())
+        self.spell(html.to_owned(), references::html)
     }
 
     /// Plain text, as HTML.
@@ -30,37 +32,30 @@ impl Spelling {
             text.replace('&', "&amp;")
                 .replace('<', "&lt;")
                 .replace('>', "&gt;"),
+            references::text,
         )
     }
 
     /// Plain text, as the value of an attribute. The parser's library does the quotes.
     pub(crate) fn value(self, value: &str) -> String {
-        self.spell(value.replace('&', "&amp;"))
+        self.spell(value.replace('&', "&amp;"), references::text)
     }
 
-    fn spell(self, html: String) -> String {
+    fn spell(self, html: String, in_ascii: fn(&str) -> String) -> String {
         if self == Spelling::Encoded || html.is_ascii() {
-            return html;
+            html
+        } else {
+            in_ascii(&html)
         }
-        let mut spelled = String::with_capacity(html.len() * 2);
-        for character in html.chars() {
-            if character.is_ascii() {
-                spelled.push(character);
-            } else {
-                // Writing to a string does not fail.
-                let _ = write!(spelled, "&#{};", u32::from(character));
-            }
-        }
-        spelled
     }
 }
 
 /// What a `<meta>` says of the page's encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Declaration {
-    /// One that the parser's library takes over.
+    /// One that the parser's library takes over and can write.
     Known,
-    /// One that it may take over.
+    /// One that it may take over, or that it cannot write.
     Perhaps,
     /// One in which tags are not ASCII, or that browsers do not show.
     Impossible,
@@ -90,10 +85,11 @@ pub(crate) fn declaration(meta: &Element<'_, '_>) -> Option<(String, Declaration
     let encoding = Encoding::for_label(label.as_bytes())?;
     let declaration = if encoding == ISO_2022_JP || encoding == REPLACEMENT {
         Declaration::Impossible
-    } else if encoding.is_ascii_compatible() {
+    } else if Spelling::writes(encoding) {
         known
     } else {
         // Whoever can read the label does not have UTF-16: browsers take it for UTF-8.
+        // In all others, ASCII is ASCII.
         Declaration::Perhaps
     };
     Some((label, declaration))

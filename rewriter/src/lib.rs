@@ -27,6 +27,7 @@ mod outline;
 mod page;
 mod pipeline;
 mod plan;
+mod references;
 mod splice;
 mod surroundings;
 mod target;

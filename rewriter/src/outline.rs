@@ -150,7 +150,7 @@ pub(crate) fn end_tags(bytes: &[u8]) -> Vec<(Range<usize>, String)> {
             .copied()
             .take_while(|byte| !matches!(byte, b'/' | b'>') && !byte.is_ascii_whitespace())
             .collect();
-        let (name, _) = WINDOWS_1252.decode_without_bom_handling(&name);
+        let (name, _, _) = WINDOWS_1252.decode(&name);
         found.push((at..at + length, name.to_ascii_lowercase()));
         at += length;
     }

@@ -13,7 +13,7 @@ use std::fmt;
 /// How a page is rewritten.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings<'a> {
-    /// HTML that is put into the head, if any.
+    /// HTML that is put into the head, if any. It should be ASCII: it is put into pages of any encoding as it is.
     pub inject: Option<&'a str>,
     /// The name of the character encoding that the `Content-Type` gives, if it does; else the page's own
     /// `<meta>` is heeded, and UTF-8 is assumed.

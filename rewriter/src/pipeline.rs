@@ -76,7 +76,7 @@ impl Pipeline {
             }));
         settings = match plan.encoding {
             Some(encoding) => {
-                shared.has_encoding.set(true);
+                shared.has_encoding.set(Spelling::writes(encoding.into()));
                 settings.with_encoding(encoding)
             }
             None => heed_declaration(settings.with_adjust_charset_on_meta_tag(true), &shared)?,

@@ -9,5 +9,7 @@
 pub mod client;
 pub mod corpus;
 pub mod growthbook_spec;
+pub mod rewriting;
 pub mod timing;
 pub mod wait;
+pub mod workerd;

@@ -20,3 +20,4 @@ pub mod report;
 pub mod setup;
 pub mod size;
 pub mod stack;
+pub mod wasm_module;

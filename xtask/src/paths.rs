@@ -61,6 +61,11 @@ pub fn worker_module() -> PathBuf {
     artifacts().join("edge").join("index_bg.wasm")
 }
 
+/// The same module with the names of its functions: what a log calls `wasm-function[7]` is found here.
+pub fn named_worker_module() -> PathBuf {
+    artifacts().join("edge-glue").join("named.wasm")
+}
+
 /// The folder that the edge serves as static assets; the SDK lies under `_ns/`.
 pub fn assets() -> PathBuf {
     artifacts().join("assets")

@@ -20,6 +20,13 @@ pub(super) struct Received<'a> {
     _room: SemaphorePermit<'a>,
 }
 
+impl Received<'_> {
+    /// The body as it came.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 /// Waits for a body; it has at most `limit` bytes.
 pub(super) async fn receive(mut body: Body, limit: usize, bounds: &Bounds) -> Result<Received<'_>, ApiError> {
     let (mut bytes, mut room) = (Vec::new(), bounds.room(0)?);

@@ -11,6 +11,7 @@ mod health;
 mod key;
 mod limits;
 mod listen;
+mod metrics;
 
 pub use access::Access;
 pub use listen::serve;
@@ -21,6 +22,7 @@ use axum::middleware;
 use axum::routing::{get, post, put};
 use error::ApiError;
 use limits::Bounds;
+use metrics::Metrics;
 use std::sync::Arc;
 
 /// What the handlers share.
@@ -32,6 +34,7 @@ pub(crate) struct App {
     pub(crate) public: Arc<Bounds>,
     /// What the edge and operators share.
     pub(crate) trusted: Arc<Bounds>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 /// All routes of the service.
@@ -42,6 +45,7 @@ pub fn router(store: Store, access: Access) -> Router {
         access: Arc::new(access),
         public: Bounds::new(),
         trusted: Bounds::new(),
+        metrics: Arc::default(),
     };
     // Clients may be given an address with a path, and some end theirs with a slash.
     let collect = Router::new()
@@ -58,6 +62,7 @@ pub fn router(store: Store, access: Access) -> Router {
         .route("/v1/edge/program", get(edge::program))
         .route("/v1/edge/snapshot", get(edge::snapshot))
         .route("/v1/edge/events", post(edge::events))
+        .route("/v1/edge/counts", post(metrics::count))
         .route("/admin/v1/profiles", get(admin::profile))
         .route("/admin/v1/events", get(admin::events))
         .route("/admin/v1/outcomes", get(admin::outcomes))
@@ -74,6 +79,7 @@ pub fn router(store: Store, access: Access) -> Router {
         // What watches the service is answered when it is busy, too.
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::show))
         .fallback(|| async { ApiError::NotFound })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .with_state(app)

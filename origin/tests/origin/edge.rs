@@ -60,6 +60,10 @@ async fn only_the_edge_is_answered() {
             origin.post("/v1/edge/events", key, r#"{"batch":[]}"#).await.0,
             401
         );
+        assert_eq!(
+            origin.post("/v1/edge/counts", key, r#"{"pages":[]}"#).await.0,
+            401
+        );
     }
 }
 
@@ -154,4 +158,62 @@ async fn a_preview_is_minted_for_what_is_published() {
         assert_eq!(status, 400, "{body}");
         assert!(answer["message"].as_str().unwrap().contains(message), "{answer}");
     }
+}
+
+/// The lines of `/metrics` about pages.
+async fn counted_pages(origin: &Origin) -> Vec<String> {
+    let (status, _, body) = origin.send("GET", "/metrics", &[], Body::empty()).await;
+    assert_eq!(status, 200);
+    let text = String::from_utf8(body.to_vec()).unwrap();
+    let lines = text
+        .lines()
+        .filter(|line| line.starts_with("nearside_edge_pages_total"));
+    let mut lines: Vec<String> = lines.map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+#[tokio::test]
+async fn what_edges_count_is_added_up() {
+    let origin = Origin::start().await;
+    let page = |outcome: &str, source: &str, count: u32| json!({"outcome": outcome, "source": source, "count": count});
+    for report in [
+        json!({"pages": [page("personalised", "hit", 3), page("limit", "miss", 1)]}),
+        json!({"pages": [page("personalised", "hit", 4)]}),
+    ] {
+        assert_eq!(
+            origin.post("/v1/edge/counts", EDGE, report.to_string()).await.0,
+            204
+        );
+    }
+    let expected = [
+        r#"nearside_edge_pages_total{outcome="limit",source="miss"} 1"#,
+        r#"nearside_edge_pages_total{outcome="personalised",source="hit"} 7"#,
+    ];
+    assert_eq!(counted_pages(&origin).await, expected);
+    // Of a report with a mistake nothing counts: it comes again.
+    let many: Vec<_> = (0..600u32)
+        .map(|i| {
+            page(
+                &format!("x{}", "a".repeat(i as usize % 30 + 1)),
+                &"b".repeat(i as usize / 30 + 1),
+                1,
+            )
+        })
+        .collect();
+    for report in [
+        json!({"pages": [page("personalised", "hit", 1), page("Personalised", "hit", 1)]}),
+        json!({"pages": [page("personalised", "hit", 1), page("", "hit", 1)]}),
+        json!({"pages": [page("personalised", "hit", 1), page("a", "\"} 1\n", 1)]}),
+        json!({"pages": [page("personalised", "hit", 1), {"outcome": "a", "source": "b", "count": -1}]}),
+        json!({"pages": [page("personalised", "hit", 1_000_000_001)]}),
+        json!({"pages": many}),
+        json!([]),
+    ] {
+        assert_eq!(
+            origin.post("/v1/edge/counts", EDGE, report.to_string()).await.0,
+            400
+        );
+    }
+    assert_eq!(counted_pages(&origin).await, expected);
 }

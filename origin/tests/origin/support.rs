@@ -102,7 +102,11 @@ impl Origin {
 
     pub(crate) async fn post(&self, path: &str, key: (&str, &str), body: impl Into<Body>) -> (u16, Value) {
         let (status, _, bytes) = self.send("POST", path, &[key], body).await;
-        (status.as_u16(), serde_json::from_slice(&bytes).unwrap())
+        let body = match bytes.as_slice() {
+            [] => Value::Null,
+            bytes => serde_json::from_slice(bytes).unwrap(),
+        };
+        (status.as_u16(), body)
     }
 
     pub(crate) async fn get(&self, path: &str, key: (&str, &str)) -> (u16, Value) {

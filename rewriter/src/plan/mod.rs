@@ -133,6 +133,12 @@ impl PagePlan {
         })
     }
 
+    /// The bytes of memory that the plan takes, about.
+    pub fn size(&self) -> usize {
+        let selectors: usize = self.selectors.keys().map(|selector| selector.len() + 64).sum();
+        selectors + self.as_written.size() + self.with_ends.as_ref().map_or(0, Outline::size)
+    }
+
     /// A visitor's page; `None` if it has to stream, since the plan does not know enough.
     pub fn splice(&self, page: &[u8], edits: &[Edit<'_>], inject: Option<&str>) -> Option<Vec<Piece>> {
         if page.len() != self.length {
@@ -154,6 +160,22 @@ impl PagePlan {
         };
         let head = HeadEdits::new(known.iter_mut().map(|(_, edit)| edit));
         Some(splice::splice(page, outline, &known, &Rc::new(head), inject))
+    }
+}
+
+impl Outline {
+    /// The bytes of memory that it takes, about.
+    fn size(&self) -> usize {
+        let attributes: usize = self.elements.iter().map(|found| found.attributes.len()).sum();
+        let matches: usize = self
+            .matches
+            .iter()
+            .map(|found| found.len() * size_of::<u32>() + 32)
+            .sum();
+        self.elements.len() * (size_of::<Found>() + 32)
+            + attributes * size_of::<FoundAttribute>()
+            + self.ends.len() * (size_of::<FoundEnd>() + 16)
+            + matches
     }
 }
 

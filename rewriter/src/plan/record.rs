@@ -77,9 +77,6 @@ fn record(
     selectors: &[Selector],
     settings: Settings<'_>,
 ) -> Result<Outline, RewriteError> {
-    if has_inner_mark(page) {
-        return Err(RewriteError::Parser);
-    }
     let recorder = Rc::new(Recorder::default());
     let mut parser = lol_html::Settings::new()
         .with_strict(false)
@@ -358,13 +355,6 @@ impl Places {
             .map_or(0, |(_, shift)| *shift);
         place.saturating_add_signed(shift)
     }
-}
-
-/// Whether the parser may take the beginning of some attribute's value for a byte order mark.
-fn has_inner_mark(page: &[u8]) -> bool {
-    let rest = page.strip_prefix(UTF_8_MARK).unwrap_or(page);
-    let has = |mark: &[u8]| rest.windows(mark.len()).any(|bytes| bytes == mark);
-    [UTF_8_MARK, b"\xfe\xff", b"\xff\xfe"].into_iter().any(has)
 }
 
 /// Adds the handler that gives up where the parser reads a page differently when it looks for other elements: after

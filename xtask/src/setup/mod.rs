@@ -62,6 +62,11 @@ pub fn growthbook_sdk() -> Result<PathBuf> {
     npm::ensure_growthbook(&Cache::open()?)
 }
 
+/// Finds or installs other rewriters and real pages: their `node_modules` folder. Only a comparison needs it.
+pub fn rewriters() -> Result<PathBuf> {
+    npm::ensure_rewriters(&Cache::open()?)
+}
+
 /// Finds or installs the browser of the end-to-end tests.
 pub fn chromium() -> Result<PathBuf> {
     chromium::ensure(&Cache::open()?)

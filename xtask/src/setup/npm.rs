@@ -113,6 +113,18 @@ pub(super) fn ensure_growthbook(cache: &Cache) -> Result<PathBuf> {
     Ok(folder.join("node_modules"))
 }
 
+/// Finds or installs what the comparison of rewriters needs, and gives its `node_modules` folder.
+pub(super) fn ensure_rewriters(cache: &Cache) -> Result<PathBuf> {
+    let source = paths::repository().join("xtask").join("npm").join("rewrite");
+    let folder = packages(
+        cache,
+        "rewriters",
+        &source,
+        "installing real pages and other rewriters from npm, to compare with",
+    )?;
+    Ok(folder.join("node_modules"))
+}
+
 fn ensure_node(cache: &Cache, source: &Path) -> Result<Node> {
     if let Some(program) = find_on_path("node").filter(|program| is_new_enough(program)) {
         return Ok(Node { program });
@@ -239,6 +251,7 @@ mod tests {
             folder.join("package-lock.json"),
             folder.join("node").join("package-lock.json"),
             folder.join("growthbook").join("package-lock.json"),
+            folder.join("rewrite").join("package-lock.json"),
         ] {
             let text = fs::read_to_string(&lock).unwrap();
             assert!(
