@@ -122,7 +122,7 @@ fn record(
     let mut rewriter = HtmlRewriter::new(parser, nowhere);
     let result = rewriter.write(parsed).and_then(|()| rewriter.end());
     result.map_err(|error| recorder.refusal.get().unwrap_or(failure(&error)))?;
-    Ok(recorder.finish(&Places::new(marks), marks))
+    Ok(recorder.finish(parsed, &Places::new(marks), marks))
 }
 
 impl Recorder {
@@ -181,7 +181,7 @@ impl Recorder {
         self.spelling.get().unwrap_or(Spelling::References)
     }
 
-    fn finish(&self, places: &Places, marks: &Marks) -> Outline {
+    fn finish(&self, parsed: &[u8], places: &Places, marks: &Marks) -> Outline {
         let mut outline = self.outline.take();
         let implied = marks.implied_by.borrow();
         let supplied = marks.supplied.borrow();
@@ -197,20 +197,16 @@ impl Recorder {
                 elements,
             } = found;
             let end = outline.ends.len() as u32;
-            let mut name = None;
             for element in elements {
                 if let Some(element) = outline.elements.get_mut(element) {
                     element.end = Some(end);
-                    name = Some(element.name.clone());
                 }
             }
-            let is_supplied = supplied.contains_key(&place);
+            let written = parsed.get(place..until).filter(|_| supplied.contains_key(&place));
             outline.ends.push(FoundEnd {
                 place,
                 tag: places.of(&(place..until)),
-                supplied: name
-                    .filter(|_| is_supplied)
-                    .map(|name| format!("</{name}>").into_bytes().into()),
+                supplied: written.map(Into::into),
                 implied: implied_at(&place),
                 spelling,
             });
