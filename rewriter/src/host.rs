@@ -33,14 +33,12 @@ pub fn host(operation: Operation, selector: &str, content: &str) -> Host {
     if let Some(why) = needs_document(operation, selector, content) {
         return Host::Browser(why.to_owned());
     }
-    match operation {
-        Operation::Title | Operation::Meta => {
+    match (operation, supports(selector)) {
+        (_, Err(why)) => Host::Browser(why),
+        (Operation::Title | Operation::Meta, Ok(())) => {
             Host::Both("in a page without `</head>` and `<body>`, the browser adds what the head has not")
         }
-        _ => match supports(selector) {
-            Err(why) => Host::Browser(why),
-            Ok(()) => Host::Edge,
-        },
+        (_, Ok(())) => Host::Edge,
     }
 }
 
