@@ -6,7 +6,7 @@
 //! the page itself waits for nothing.
 
 use crate::config::Config;
-use crate::{forward, identifiers};
+use crate::{background, forward, identifiers};
 use futures_util::future::{Either, select};
 use nearside_engine::decide::{Decisions, Reason};
 use nearside_engine::event::{Event, EventKind, event_key};
@@ -124,7 +124,7 @@ pub(crate) async fn record(messages: Vec<Value>, env: &Env, context: &Context) {
     });
     // It goes on when the answer has left.
     let behind = JsFuture::from(handing_on.clone());
-    context.wait_until(async move {
+    background::go_on(context, async move {
         let _ = behind.await;
     });
     let (safe, late) = (pin!(JsFuture::from(handing_on)), pin!(Delay::from(PATIENCE)));

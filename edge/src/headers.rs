@@ -4,6 +4,7 @@
 use crate::address::Parts;
 use crate::locations::{Addresses, Place};
 use crate::proxy;
+use nearside_engine::number_reading::read_number;
 use std::net::IpAddr;
 use worker::{Headers, Result, web_sys};
 
@@ -146,7 +147,7 @@ pub(crate) fn openable(accepted: &str) -> Option<String> {
             .skip(1)
             .filter_map(|parameter| parameter.split_once('='));
         parameters.any(|(name, value)| {
-            name.trim().eq_ignore_ascii_case("q") && value.trim().parse::<f64>() == Ok(0.0)
+            name.trim().eq_ignore_ascii_case("q") && read_number(value.trim()) == Some(0.0)
         })
     };
     let coding = |item: &str| {

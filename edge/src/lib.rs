@@ -25,6 +25,7 @@
 
 mod address;
 mod assets;
+mod background;
 mod body;
 mod cache;
 mod chunks;
@@ -40,6 +41,7 @@ mod forward;
 mod headers;
 mod identifiers;
 mod json;
+mod kv;
 mod locations;
 mod messages;
 mod origin;
@@ -48,6 +50,7 @@ mod page_state;
 mod page_views;
 mod policy;
 mod preview;
+mod private;
 mod programs;
 mod proxy;
 mod redirects;

@@ -3,7 +3,7 @@
 use crate::address::Parts;
 use crate::config::Config;
 use crate::locations::Addresses;
-use crate::{cookies, headers};
+use crate::{background, cookies, headers};
 use nearside_engine::wire::split_preview;
 use worker::js_sys::Promise;
 use worker::wasm_bindgen::JsCast;
@@ -83,7 +83,7 @@ impl Answer {
     /// Lets the answer come even if nobody waits for it any more.
     pub(crate) fn keep_alive(&self, context: &Context) {
         let coming = JsFuture::from(self.0.clone());
-        context.wait_until(async move {
+        background::go_on(context, async move {
             // Who waits hears of it.
             let _ = coming.await;
         });
