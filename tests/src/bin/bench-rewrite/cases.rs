@@ -140,7 +140,7 @@ pub(crate) struct Cases {
     cases: Vec<Case>,
     crowds: HashMap<(&'static str, Visitors), Crowd>,
     met: HashMap<Case, Vec<Met>>,
-    /// The most that a page has.
+    /// Half of each page's bytes: no answer may be shorter.
     shortest: HashMap<&'static str, usize>,
 }
 
