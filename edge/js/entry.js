@@ -14,7 +14,7 @@ const TRAPPED = {};
 const waiting = new Set();
 let traps = [];
 
-// `edge/src/trap.rs` calls this when an instance has broken.
+// The module's glue calls this when an instance has broken; see `xtask/src/build/edge.rs`.
 globalThis.__nearside_trapped = () => {
   traps.push(Date.now());
   globalThis.__worker_init_state.criticalError = true;

@@ -3,6 +3,7 @@
 //! Counts wait in the isolate's memory and go to the origin in the background, which shows them to whoever watches
 //! the service. An isolate that ends takes what it has not told with it.
 
+use crate::background;
 use crate::json;
 use crate::origin::{Origin, PATIENT};
 use nearside_engine::value::{Object, Value};
@@ -31,7 +32,7 @@ pub(crate) fn tell(origin: &Origin, context: &Context) {
         return;
     }
     let origin = origin.clone();
-    context.wait_until(async move {
+    background::go_on(context, async move {
         if let Err(error) = post(&origin, &counts).await {
             console_log!("nearside: the origin does not count pages now: {error}");
             for (name, more) in counts {

@@ -1,12 +1,11 @@
 //! The worker's entry points.
 
 use crate::config::Config;
-use crate::{forward, proxy, route, trap};
+use crate::{forward, proxy, route};
 use worker::{Context, Env, MessageBatch, Result, console_error, event, web_sys};
 
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<web_sys::Response> {
-    trap::watch();
     let config = Config::of_isolate(&env);
     route::handle(request, &env, &context, &config)
         .await
@@ -18,7 +17,6 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<
 
 #[event(queue)]
 async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Result<()> {
-    trap::watch();
     let config = Config::of_isolate(&env);
     forward::deliver(&batch, &config).await;
     Ok(())

@@ -134,22 +134,42 @@ async fn post(body: &str, config: &Config, limit: u32) -> std::result::Result<()
 
 /// A page view as a message.
 pub(crate) fn page_view(message_id: &str, visitor_id: &str, time: i64, page: Object) -> Value {
+    let mut message = message("page", message_id, visitor_id, time, page.clone());
+    message.insert("properties", page);
+    Value::Object(message)
+}
+
+/// An event of the edge's own as a message.
+pub(crate) fn track(
+    message_id: &str,
+    visitor_id: &str,
+    time: i64,
+    name: &str,
+    properties: Object,
+    page: Object,
+) -> Value {
+    let mut message = message("track", message_id, visitor_id, time, page);
+    message.insert("event", name);
+    message.insert("properties", properties);
+    Value::Object(message)
+}
+
+fn message(kind: &str, message_id: &str, visitor_id: &str, time: i64, page: Object) -> Object {
     let time = nearside_engine::time::format_timestamp(time);
     let mut context = Object::new();
-    context.insert("page", page.clone());
+    context.insert("page", page);
     let mut library = Object::new();
     library.insert("name", "nearside-edge");
     library.insert("version", env!("CARGO_PKG_VERSION"));
     context.insert("library", library);
     let mut message = Object::new();
-    message.insert("type", "page");
+    message.insert("type", kind);
     message.insert("messageId", message_id);
     message.insert("anonymousId", visitor_id);
     message.insert("timestamp", time.as_str());
     message.insert("receivedAt", time.as_str());
-    message.insert("properties", page);
     message.insert("context", context);
-    Value::Object(message)
+    message
 }
 
 #[cfg(test)]

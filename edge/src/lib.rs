@@ -4,12 +4,14 @@
 //!
 //! 1. `route` tells Nearside's own addresses (`/_ns/…`) from the site's.
 //! 2. `page` asks the upstream, or takes the page from what is kept (`cache`); at the same time `programs` finds the program and `snapshots` asks the
-//!    origin for what it knows of the visitor, where that is due.
+//!    origin for what it knows of the visitor, where that is due. What is a connection's own stays with it (`headers`), and
+//!    addresses at the upstream's host become the edge's (`locations`).
 //! 3. `visit` reads the visitor's cookies: who they are, their sealed state (`seal`), and the journal of
 //!    events that the edge has not confirmed yet; it folds them in.
 //!    `preview` reads what an author wants to see instead.
-//! 4. The engine decides (`redirects`: that the visitor is sent to another page); the rewriter edits the page while it streams (`rewrite`).
-//! 5. The page leaves with the state for the SDK and the new cookies; the page view is handed on
+//! 4. The engine decides (`redirects`: that the visitor is sent to another page, which `exposures` records first); the
+//!    rewriter edits the page while it streams (`rewrite`).
+//! 5. The page leaves with the state for the SDK, whose tag fits the page's `policy`, and the new cookies; the page view is handed on
 //!    (`forward`) when the visitor has their page.
 //! 6. `collect` takes the batches of events that the SDK sends.
 //!
@@ -23,8 +25,10 @@
 
 mod address;
 mod assets;
+mod background;
 mod body;
 mod cache;
+mod chunks;
 mod clock;
 mod collect;
 mod config;
@@ -32,15 +36,21 @@ mod cookies;
 mod counts;
 mod error;
 mod explain;
+mod exposures;
 mod forward;
+mod headers;
 mod identifiers;
 mod json;
+mod kv;
+mod locations;
 mod messages;
 mod origin;
 mod page;
 mod page_state;
 mod page_views;
+mod policy;
 mod preview;
+mod private;
 mod programs;
 mod proxy;
 mod redirects;
@@ -58,5 +68,3 @@ mod visit;
 
 #[cfg(target_arch = "wasm32")]
 mod entry;
-#[cfg(target_arch = "wasm32")]
-mod trap;

@@ -4,17 +4,18 @@ use crate::cache::{self, Answer, Ask};
 use crate::config::Config;
 use crate::explain::{EXPLAIN_HEADER, explain_header};
 use crate::preview::Preview;
+use crate::private::make_private;
 use crate::programs::{self, Loaded};
 use crate::proxy::{self, UpstreamRequest};
 use crate::timing::{Outcome, Timing};
 use crate::upstream_page::UpstreamPage;
 use crate::visit::{Consent, Visit, consent_cookie};
 use crate::{
-    clock, cookies, forward, identifiers, page_state, page_views, redirects, request_facts, rewrite,
-    snapshots,
+    clock, cookies, exposures, forward, identifiers, page_state, page_views, policy, redirects,
+    request_facts, rewrite, snapshots,
 };
 use futures_util::future::join;
-use nearside_engine::decide::{Context as Question, decide};
+use nearside_engine::decide::{Context as Question, Decisions, decide};
 use nearside_engine::event::{Event, EventKind, event_key};
 use nearside_engine::explain::explain;
 use nearside_engine::program::Program;
@@ -94,9 +95,13 @@ pub(crate) async fn handle(
     };
     match personalise(
         request, &headers, &page, &loaded, visit, &preview, env, context, config, &timing,
-    ) {
+    )
+    .await
+    {
         Ok(personalised) => {
-            if let (Some(key), UpstreamPage::Kept(_)) = (&key, &page) {
+            if let (Some(key), UpstreamPage::Kept(kept)) = (&key, &page)
+                && kept.has_grown()
+            {
                 cache::count_again(key, config.cache_bytes);
             }
             Ok(personalised)
@@ -130,29 +135,6 @@ fn kept_key(
     // A preview's token is no part of the page's address.
     is_kept.then(|| split_preview(&request.url()).0.into_owned())
 }
-
-/// What the upstream says of its page and is not true of a visitor's: its length, version and digests; and
-/// what would let a cache before the edge keep it, whatever `Cache-Control` says.
-const NOT_OURS: [&str; 18] = [
-    "content-length",
-    "etag",
-    "last-modified",
-    "accept-ranges",
-    "expires",
-    "age",
-    "content-md5",
-    "digest",
-    "content-digest",
-    "repr-digest",
-    "cdn-cache-control",
-    "cloudflare-cdn-cache-control",
-    "surrogate-control",
-    "surrogate-key",
-    "cache-tag",
-    "x-accel-expires",
-    "edge-control",
-    "pragma",
-];
 
 /// Why a page is not personalised, found out before its body was touched.
 struct Stop(Outcome, String);
@@ -233,7 +215,7 @@ fn read_visit(
     clippy::too_many_arguments,
     reason = "a request's way has these parts, and a struct for them one user"
 )]
-fn personalise(
+async fn personalise(
     request: &web_sys::Request,
     headers: &Headers,
     upstream_page: &UpstreamPage,
@@ -290,11 +272,18 @@ fn personalise(
     });
     if let Some((location, unseen)) = location {
         upstream_page.cancel();
+        if is_ahead_of_time(headers) {
+            return Ok(later(timing)?);
+        }
         let redirected = redirected(&location)?;
         let leaving = Headers(redirected.headers());
         visit.state = unseen;
         if !preview.is_on() {
             visit.state.keep_sticky(program, &question, &decisions, now);
+        }
+        if counts && !preview.is_on() {
+            let exposures = exposures_on(&mut visit, program, &decisions, &page, true, now);
+            exposures::record(exposures, env, context).await;
         }
         let cookies = cookies_of(&visit, consent, preview, program, config, secure);
         // Who asks for the headers alone does not go there.
@@ -313,11 +302,24 @@ fn personalise(
         return Err(Stop(Outcome::Untouched, "it has no body".to_owned()));
     }
     let (edits, applied) = page_state::edits_of(program, &visit, &question, &decisions, now);
+    let exposures = if counts && !preview.is_on() && !redirects::was_sent(&cookie) {
+        exposures_on(&mut visit, program, &decisions, &page, false, now)
+    } else {
+        Vec::new()
+    };
     let view = page_view.clone();
     let mut state = page_state::page_state(loaded, &visit, facts, applied, preview, page_view, now);
     state.features = features_to_object(program, &decisions);
 
-    let html = page_state::html(&state);
+    let policy = policy::verdict(
+        upstream_page.header("content-security-policy").as_deref(),
+        upstream_page
+            .header("content-security-policy-report-only")
+            .as_deref(),
+        &request.url(),
+    );
+    policy.tell(timing);
+    let html = page_state::html(&state, policy.nonce.as_deref());
     let (personalised, is_spliced) = rewrite::page(upstream_page, loaded, &edits, &html)
         .map_err(|error| Stop(error.outcome(), error.to_string()))?;
     let outcome = if edits.is_empty() {
@@ -326,7 +328,6 @@ fn personalise(
         Outcome::Personalised
     };
     let leaving = Headers(personalised.headers());
-    make_private(&leaving)?;
     timing.spliced(is_spliced);
     leaving.append("server-timing", &timing.header(outcome))?;
     let mark_ends = redirects::was_sent(&cookie).then(|| cookies::expire(REDIRECT_COOKIE, secure));
@@ -339,7 +340,9 @@ fn personalise(
     if let Some(view) = view.filter(|_| !preview.is_on()) {
         let properties = page_properties(&page);
         let message = forward::page_view(&view.message_id, &visit.visitor_id, view.time, properties);
-        page_views::hand_on_soon(message, env, context);
+        for message in [message].into_iter().chain(exposures) {
+            page_views::hand_on_soon(message, env, context);
+        }
     }
     Ok(personalised)
 }
@@ -382,22 +385,28 @@ fn redirected(location: &str) -> Result<web_sys::Response> {
     Ok(redirected.into())
 }
 
-/// Takes away what would let anybody keep a response or take it for the upstream's.
-fn make_private(headers: &Headers) -> Result<()> {
-    for name in NOT_OURS {
-        headers.delete(name)?;
-    }
-    headers.set("cache-control", "private, no-store")
+/// The answer to who loads a redirected page ahead of time: browsers throw it away and ask again when the visitor goes
+/// there. A redirect that nobody has followed yet would be used without being recorded.
+fn later(timing: &Timing) -> Result<web_sys::Response> {
+    let headers = Headers::new();
+    headers.set("cache-control", "no-store")?;
+    headers.set("server-timing", &timing.header(Outcome::Redirected))?;
+    let later = Response::empty()?.with_status(503).with_headers(headers);
+    Ok(later.into())
 }
 
 /// Whether the page is loaded for a person to see now: not ahead of time, and not by a script.
 fn is_seen_by_a_person(headers: &Headers) -> bool {
+    let destination = headers.get("sec-fetch-dest").ok().flatten().unwrap_or_default();
+    !is_ahead_of_time(headers) && (destination.is_empty() || destination == "document")
+}
+
+/// Whether a browser loads the page in case that the visitor goes there.
+fn is_ahead_of_time(headers: &Headers) -> bool {
     let header = |name: &str| headers.get(name).ok().flatten().unwrap_or_default();
-    let is_ahead = ["sec-purpose", "purpose", "x-moz"]
+    ["sec-purpose", "purpose", "x-moz"]
         .iter()
-        .any(|name| header(name).contains("prefetch"));
-    let destination = header("sec-fetch-dest");
-    !is_ahead && (destination.is_empty() || destination == "document")
+        .any(|name| header(name).contains("prefetch"))
 }
 
 /// Folds the page view itself.
@@ -421,6 +430,25 @@ fn view(visit: &mut Visit, loaded: &Loaded, page: &Request, now: i64) -> Option<
     })
 }
 
+/// Folds the exposures to redirect experiments, and gives them as messages.
+fn exposures_on(
+    visit: &mut Visit,
+    program: &Program,
+    decisions: &Decisions,
+    page: &Request,
+    is_sent: bool,
+    now: i64,
+) -> Vec<Value> {
+    let page = page_properties(page);
+    let exposures = exposures::on_page(program, decisions, &visit.visitor_id, &page, is_sent, now);
+    let mut messages = Vec::new();
+    for exposure in exposures {
+        visit.fold(program, &exposure.event);
+        messages.push(exposure.message);
+    }
+    messages
+}
+
 /// The properties of a page view, as Segment's specification names them.
 fn page_properties(page: &Request) -> Object {
     let mut properties = Object::new();
@@ -440,7 +468,12 @@ fn untouched(
     outcome: Outcome,
     cookie: Option<String>,
 ) -> Result<web_sys::Response> {
-    let passed = page.untouched()?;
+    let passed = match (page.untouched(), page) {
+        (Ok(passed), _) => passed,
+        // The runtime copies no status beyond 599: then there is no place to say why.
+        (Err(_), UpstreamPage::Arriving(response)) => return Ok(Clone::clone(response)),
+        (Err(error), UpstreamPage::Kept(_)) => return Err(error),
+    };
     let leaving = Headers(passed.headers());
     leaving.append("server-timing", &timing.header(outcome))?;
     if let Some(cookie) = cookie {

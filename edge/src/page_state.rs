@@ -75,11 +75,14 @@ pub(crate) fn page_state(
     }
 }
 
-/// The HTML that is put into a page's head.
-pub(crate) fn html(state: &PageState) -> String {
+/// The HTML that is put into a page's head; the nonce is one that the page's policy names.
+pub(crate) fn html(state: &PageState, nonce: Option<&str>) -> String {
     let json = json::write_for_script(&state.to_value());
+    let nonce = nonce
+        .map(|nonce| format!(" nonce=\"{nonce}\""))
+        .unwrap_or_default();
     format!(
         "<script type=\"application/json\" id=\"{STATE_ELEMENT}\">{json}</script>\
-         <script async src=\"/_ns/sdk.js\"></script>"
+         <script async{nonce} src=\"/_ns/sdk.js\"></script>"
     )
 }

@@ -2,7 +2,7 @@
 //! take longer than to make the page.
 
 use crate::config::Config;
-use crate::{clock, forward};
+use crate::{background, clock, forward};
 use nearside_engine::time::Timestamp;
 use nearside_engine::value::Value;
 use std::cell::RefCell;
@@ -67,7 +67,7 @@ pub(crate) fn hand_on_soon(message: Value, env: &Env, context: &Context) {
         Task::HandOn(messages) => Some(messages),
     };
     let env = env.clone();
-    context.wait_until(async move {
+    background::go_on(context, async move {
         let messages = match messages {
             Some(messages) => messages,
             None => {

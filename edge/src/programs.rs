@@ -4,8 +4,9 @@
 //! as they come.
 
 use crate::config::Config;
+use crate::kv::Kv;
 use crate::origin::{Origin, PATIENT, PROMPT};
-use crate::{clock, counts};
+use crate::{background, clock, counts};
 use nearside_engine::program::Program;
 use nearside_engine::time::Timestamp;
 use std::cell::{Cell, RefCell};
@@ -17,7 +18,7 @@ const KV: &str = "NEARSIDE_KV";
 const CURRENT_KEY: &str = "program";
 /// Each program is also kept under its id, for pages that were made with it elsewhere; for a week.
 const BY_ID_PREFIX: &str = "program:";
-const BY_ID_SECONDS: u64 = 7 * 24 * 60 * 60;
+const BY_ID_SECONDS: u32 = 7 * 24 * 60 * 60;
 /// A larger program is a mistake.
 const MAX_PROGRAM: usize = 10 * 1024 * 1024;
 
@@ -83,7 +84,7 @@ pub(crate) async fn current(env: &Env, context: &Context, config: &Config) -> Op
         counts::tell(&origin, context);
         let env = env.clone();
         let known_id = known.as_ref().map(|known| known.id.clone());
-        context.wait_until(async move {
+        background::go_on(context, async move {
             if let Err(error) = refresh(&env, &origin, known_id.as_deref()).await {
                 console_log!("nearside: the program was not refreshed: {error}");
             }
@@ -106,8 +107,8 @@ pub(crate) async fn bytes_of(id: &str, env: &Env, config: &Config) -> Option<Vec
     if let Some(bytes) = current() {
         return Some(bytes);
     }
-    if let Ok(kv) = env.kv(KV)
-        && let Ok(Some(bytes)) = kv.get(&format!("{BY_ID_PREFIX}{id}")).bytes().await
+    if let Ok(kv) = Kv::of(env, KV)
+        && let Ok(Some(bytes)) = kv.get(&format!("{BY_ID_PREFIX}{id}")).await
     {
         return Some(bytes);
     }
@@ -122,7 +123,7 @@ pub(crate) async fn bytes_of(id: &str, env: &Env, config: &Config) -> Option<Vec
 }
 
 async fn from_kv(env: &Env) -> Option<Rc<Loaded>> {
-    let bytes = env.kv(KV).ok()?.get(CURRENT_KEY).bytes().await.ok()??;
+    let bytes = Kv::of(env, KV).ok()?.get(CURRENT_KEY).await.ok()??;
     let loaded = Rc::new(Loaded::from_bytes(bytes)?);
     // A refresh may have been faster, and then it is newer.
     Some(CURRENT.with_borrow_mut(|current| Rc::clone(current.get_or_insert(loaded))))
@@ -145,10 +146,10 @@ async fn refresh(env: &Env, origin: &Origin, known: Option<&str>) -> Result<()> 
         let (id, bytes) = (loaded.id.clone(), loaded.bytes.clone());
         // It decides from now on, whether or not KV takes it.
         CURRENT.set(Some(Rc::new(loaded)));
-        let kv = env.kv(KV)?;
-        let by_id = kv.put_bytes(&format!("{BY_ID_PREFIX}{id}"), &bytes)?;
-        by_id.expiration_ttl(BY_ID_SECONDS).execute().await?;
-        kv.put_bytes(CURRENT_KEY, &bytes)?.execute().await?;
+        let kv = Kv::of(env, KV)?;
+        kv.put(&format!("{BY_ID_PREFIX}{id}"), &bytes, Some(BY_ID_SECONDS))
+            .await?;
+        kv.put(CURRENT_KEY, &bytes, None).await?;
     }
     Ok(())
 }

@@ -2,7 +2,8 @@
 
 use crate::address::Parts;
 use crate::config::Config;
-use crate::cookies;
+use crate::locations::Addresses;
+use crate::{background, cookies, headers};
 use nearside_engine::wire::split_preview;
 use worker::js_sys::Promise;
 use worker::wasm_bindgen::JsCast;
@@ -10,7 +11,7 @@ use worker::wasm_bindgen_futures::JsFuture;
 use worker::{Context, Error, Headers, Result, web_sys};
 
 /// What is put into an upstream request besides what the visitor sent.
-pub(crate) struct UpstreamRequest(web_sys::Request);
+pub(crate) struct UpstreamRequest(web_sys::Request, Addresses);
 
 impl UpstreamRequest {
     /// The visitor's request, turned to the upstream: method, headers and body are the visitor's.
@@ -29,17 +30,18 @@ impl UpstreamRequest {
         let init: &web_sys::RequestInit = request.unchecked_ref();
         let upstream = web_sys::Request::new_with_str_and_init(&url, init)?;
         let headers = Headers(upstream.headers());
-        // A header without anything of ours passes as it is, whatever its bytes are.
-        if let Some(cookie) = headers.get("cookie")?.filter(|cookie| cookies::has_ours(cookie)) {
+        // A header without anything of ours passes as it is, whatever its bytes are; and so does one that the
+        // runtime could not read as text, since what it gives would spoil the site's own cookies.
+        let is_ours = |cookie: &String| cookies::has_ours(cookie) && !cookie.contains('\u{fffd}');
+        if let Some(cookie) = headers.get("cookie")?.filter(is_ours) {
             match cookies::for_upstream(&cookie).as_str() {
                 "" => headers.delete("cookie")?,
                 kept => headers.set("cookie", kept)?,
             }
         }
-        let host = headers.get("host")?;
-        headers.set("x-forwarded-host", host.as_deref().unwrap_or(visited.host))?;
-        headers.set("x-forwarded-proto", visited.scheme)?;
-        Ok(Self(upstream))
+        let addresses = Addresses::of(config, &visited, headers.get("host")?);
+        headers::to_upstream(&headers, &visited)?;
+        Ok(Self(upstream, addresses))
     }
 
     /// Asks for the whole page in its newest form: the visitor's own copy was made for them, and is of no
@@ -48,6 +50,10 @@ impl UpstreamRequest {
         let headers = Headers(self.0.headers());
         for name in ["if-none-match", "if-modified-since", "if-range", "range"] {
             headers.delete(name)?;
+        }
+        let accepted = headers.get("accept-encoding")?;
+        if let Some(openable) = accepted.and_then(|accepted| headers::openable(&accepted)) {
+            headers.set("accept-encoding", &openable)?;
         }
         Ok(self)
     }
@@ -66,18 +72,18 @@ impl UpstreamRequest {
     /// Sends the request at once; the answer is awaited later.
     pub(crate) fn send(&self) -> Answer {
         let worker: web_sys::WorkerGlobalScope = worker::js_sys::global().unchecked_into();
-        Answer(worker.fetch_with_request(&self.0))
+        Answer(worker.fetch_with_request(&self.0), self.1.clone())
     }
 }
 
 /// An answer that is on its way.
-pub(crate) struct Answer(Promise);
+pub(crate) struct Answer(Promise, Addresses);
 
 impl Answer {
     /// Lets the answer come even if nobody waits for it any more.
     pub(crate) fn keep_alive(&self, context: &Context) {
         let coming = JsFuture::from(self.0.clone());
-        context.wait_until(async move {
+        background::go_on(context, async move {
             // Who waits hears of it.
             let _ = coming.await;
         });
@@ -85,10 +91,11 @@ impl Answer {
 
     /// Waits for the answer's headers.
     pub(crate) async fn headers(self) -> Result<web_sys::Response> {
-        JsFuture::from(self.0)
+        let response = JsFuture::from(self.0)
             .await?
             .dyn_into()
-            .map_err(|_| Error::from("the upstream's answer is no response"))
+            .map_err(|_| Error::from("the upstream's answer is no response"))?;
+        headers::to_visitor(response, &self.1)
     }
 }
 
@@ -106,6 +113,19 @@ pub(crate) fn with_body(
 
 /// The answer when the upstream gave none.
 pub(crate) fn bad_gateway() -> Result<web_sys::Response> {
-    let response = worker::Response::error("The site could not be reached. Please try again soon.", 502)?;
-    Ok(response.into())
+    failure(502, "The site could not be reached. Please try again soon.")
+}
+
+/// The answer to a request that is for no host, or for several.
+pub(crate) fn bad_request() -> Result<web_sys::Response> {
+    failure(400, "The request does not say which site it is for.")
+}
+
+fn failure(status: u16, message: &str) -> Result<web_sys::Response> {
+    let headers = Headers::new();
+    headers.set("content-type", "text/plain; charset=utf-8")?;
+    headers.set("cache-control", "no-store")?;
+    Ok(worker::Response::error(message, status)?
+        .with_headers(headers)
+        .into())
 }

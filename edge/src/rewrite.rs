@@ -1,14 +1,19 @@
 //! Makes a visitor's page: by its plan, or by the parser, while it streams where it still arrives.
 
+use crate::chunks::Chunks;
+use crate::private::make_private;
 use crate::programs::Loaded;
 use crate::timing::Outcome;
 use crate::upstream_page::{UpstreamPage, whole};
 use crate::{counts, proxy};
-use futures_util::{StreamExt, stream};
+use futures_util::stream;
 use nearside_engine::mutation::Edit;
 use nearside_rewriter::{PageRewriter, RewriteError, Settings};
 use std::fmt;
-use worker::{Result, console_log, web_sys};
+use worker::{Headers, Result, console_log, web_sys};
+
+/// How much of a kept page is rewritten at a time, in bytes.
+const PIECE: usize = 16 * 1024;
 
 /// Why a page is not rewritten.
 #[derive(Debug)]
@@ -50,7 +55,7 @@ impl From<RewriteError> for NotRewritten {
     }
 }
 
-/// A visitor's page, with the upstream's headers, and whether it was spliced.
+/// A visitor's page, with the upstream's headers as far as they are true of it, and whether it was spliced.
 pub(crate) fn page(
     page: &UpstreamPage,
     loaded: &Loaded,
@@ -62,7 +67,7 @@ pub(crate) fn page(
     if let UpstreamPage::Kept(kept) = page
         && let Some(bytes) = kept.spliced(loaded, edits, inject, charset)
     {
-        return Ok((whole(&bytes, &kept.headers()?)?, true));
+        return Ok((whole(&bytes, &kept.personal_headers()?)?, true));
     }
     let settings = Settings {
         inject: Some(inject),
@@ -72,18 +77,26 @@ pub(crate) fn page(
     let mut rewriter = PageRewriter::new(edits, settings)?;
     let response = match page {
         UpstreamPage::Kept(kept) => {
-            let mut bytes = rewriter.write(kept.bytes());
+            let mut bytes = Vec::with_capacity(kept.bytes().len() + inject.len());
+            // A page without edits is not read further than it has to be.
+            for piece in kept.bytes().chunks(PIECE) {
+                bytes.extend(rewriter.write(piece));
+            }
             bytes.extend(rewriter.end());
             if let Some(failure) = rewriter.failure() {
                 // None of it has left: the visitor gets the upstream's page.
                 return Err(failure.into());
             }
-            whole(&bytes, &kept.headers()?)?
+            whole(&bytes, &kept.personal_headers()?)?
         }
         UpstreamPage::Arriving(response) => {
-            let arriving = proxy::with_body(response, response.body().as_ref())?;
-            let body = stream(arriving, rewriter)?;
-            proxy::with_body(response, Some(&body))?
+            let arriving = response
+                .body()
+                .ok_or_else(|| worker::Error::from("the page has no body"))?;
+            let body = stream(&arriving, rewriter)?;
+            let personal = proxy::with_body(response, Some(&body))?;
+            make_private(&Headers(personal.headers()))?;
+            personal
         }
     };
     Ok((response, false))
@@ -100,17 +113,19 @@ const fn rest_untouched(failure: RewriteError) -> &'static str {
 
 /// The character encoding that a `Content-Type` gives.
 fn charset(content_type: &str) -> Option<&str> {
-    content_type.split(';').skip(1).find_map(|parameter| {
+    let mut parameters = content_type.split(';').skip(1).filter_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim()
             .eq_ignore_ascii_case("charset")
             .then(|| value.trim().trim_matches('"'))
-    })
+    });
+    // Without a name it gives none.
+    parameters.find(|label| !label.is_empty())
 }
 
 /// The rewritten body of a response.
-fn stream(response: web_sys::Response, rewriter: PageRewriter) -> Result<web_sys::ReadableStream> {
-    let body = worker::Response::from(response).stream()?;
+fn stream(body: &web_sys::ReadableStream, rewriter: PageRewriter) -> Result<web_sys::ReadableStream> {
+    let body = Chunks::of(body)?;
     let rewritten = stream::unfold((body, Some(rewriter)), |(mut body, rewriter)| async move {
         let mut rewriter = rewriter?;
         loop {
@@ -153,5 +168,6 @@ mod tests {
             Some("windows-1252")
         );
         assert_eq!(charset("text/html"), None);
+        assert_eq!(charset("text/html; charset="), None);
     }
 }

@@ -6,7 +6,9 @@ use crate::error::ApiError;
 use crate::explain::{MAX_EXPLANATION, within};
 use crate::preview::Preview;
 use crate::visit::{Consent, Visit, consent_cookie};
-use crate::{assets, clock, collect, json, page, page_state, programs, replay, request_facts, snapshots};
+use crate::{
+    assets, clock, collect, json, page, page_state, programs, proxy, replay, request_facts, snapshots,
+};
 use nearside_engine::decide::{Context as Question, decide};
 use nearside_engine::explain::explain;
 use nearside_engine::request::Request;
@@ -21,6 +23,10 @@ pub(crate) async fn handle(
 ) -> Result<web_sys::Response> {
     let url = request.url();
     let url = Parts::of(&url).ok_or("the request has no address of the web")?;
+    // The runtime joins several `Host` headers.
+    if url.host.contains([',', ' ']) {
+        return proxy::bad_request();
+    }
     let Some(own) = url.path.strip_prefix("/_ns/") else {
         return page::handle(&request, env, context, config).await;
     };

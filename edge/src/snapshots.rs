@@ -3,6 +3,7 @@
 //! A snapshot is asked for while the upstream makes the page. What has arrived when the upstream's headers
 //! arrive counts for this page; what comes later waits in the isolate's memory for the next one.
 
+use crate::background;
 use crate::config::Config;
 use crate::json;
 use crate::origin::{Origin, PATIENT, PROMPT};
@@ -73,7 +74,7 @@ pub(crate) fn ask(visit: &Visit, context: &Context, config: &Config, now: Timest
         return;
     }
     let visitor_id = visit.visitor_id.clone();
-    context.wait_until(async move {
+    background::go_on(context, async move {
         match fetch(&origin, &visitor_id, PATIENT).await {
             Ok(Some(snapshot)) => keep(visitor_id, snapshot),
             Ok(None) => {}

@@ -55,6 +55,7 @@ pub(crate) struct Timing {
     note: Option<&'static str>,
     source: Option<Source>,
     is_spliced: Cell<bool>,
+    policy: Cell<Option<&'static str>>,
 }
 
 impl Timing {
@@ -65,6 +66,7 @@ impl Timing {
             note: None,
             source: None,
             is_spliced: Cell::new(false),
+            policy: Cell::new(None),
         }
     }
 
@@ -88,12 +90,18 @@ impl Timing {
         self.is_spliced.set(is_spliced);
     }
 
+    /// Notes what the page's policy does not let run.
+    pub(crate) fn policy(&self, note: Option<&'static str>) {
+        self.policy.set(note);
+    }
+
     /// The header's value, for an answer that leaves now: it is counted.
     pub(crate) fn header(&self, outcome: Outcome) -> String {
         let source = self.source.map_or("bypass", Source::name);
         counts::count(outcome.name(), source);
         let ours = (clock::now() - self.started_at - self.upstream).max(0);
-        let note = self.note.map(|note| format!(" {note}")).unwrap_or_default();
+        let notes = [self.note, self.policy.get()].into_iter().flatten();
+        let note: String = notes.map(|note| format!(" {note}")).collect();
         let plan = if self.is_spliced.get() { " spliced" } else { "" };
         format!(
             "nearside;dur={ours};desc=\"{}{note}\", nearside-upstream;dur={};desc=\"{source}{plan}\"",

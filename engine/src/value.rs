@@ -86,7 +86,7 @@ impl Object {
     /// An object of members in any order; the last value of a key wins.
     ///
     /// It sorts once: members that come in a hostile order must not cost the square of their number.
-    fn from_members(mut members: Vec<(String, Value)>) -> Self {
+    pub fn from_members(mut members: Vec<(String, Value)>) -> Self {
         let is_in_order = members.is_sorted_by(|(a, _), (b, _)| a < b);
         if !is_in_order {
             // The last one of equal keys comes first, and stays.

@@ -160,8 +160,10 @@ impl PageRewriter {
     }
 
     fn go_on(&mut self, pipeline: Box<Pipeline>, chunk: &[u8]) -> Vec<u8> {
-        let (output, result) = pipeline.write(chunk);
+        let (mut output, result) = pipeline.write(chunk);
         match result {
+            // The parser has kept back what it cannot read yet.
+            Ok(pipeline) if pipeline.is_done() => output.extend(pipeline.end().0),
             Ok(pipeline) => self.progress = Progress::Rewriting(pipeline),
             Err(failure) => self.failure = Some(failure),
         }

@@ -37,6 +37,8 @@ pub(crate) struct Pipeline {
     splicer: Option<Splicer>,
     editor: HtmlRewriter<'static, Sink>,
     shared: Shared,
+    /// Whether there is nothing to do besides the injection.
+    only_injects: bool,
 }
 
 /// What the handlers of the editing parser share with the pipeline.
@@ -84,6 +86,7 @@ impl Pipeline {
         let around = Rc::<Surroundings>::default();
         let head = Rc::new(HeadEdits::new(plan.edits.iter_mut().map(|(_, edit)| edit)));
         let has_edits = !plan.edits.is_empty();
+        shared.is_injected.set(plan.inject.is_none());
         for (selector, edit) in plan.edits {
             let around = Rc::clone(&around);
             let (marks, has_encoding) = (Rc::clone(&shared.marks), Rc::clone(&shared.has_encoding));
@@ -114,6 +117,7 @@ impl Pipeline {
             splicer,
             editor: HtmlRewriter::new(settings, sink),
             shared,
+            only_injects: !has_edits,
         })
     }
 
@@ -140,6 +144,11 @@ impl Pipeline {
                 (output, Err(error))
             }
         }
+    }
+
+    /// Whether nothing is left to do: the rest of the page can pass.
+    pub(crate) fn is_done(&self) -> bool {
+        self.only_injects && self.shared.is_injected.get()
     }
 
     /// Takes note of the page's end; gives the last bytes.

@@ -11,5 +11,6 @@ pub mod corpus;
 pub mod growthbook_spec;
 pub mod rewriting;
 pub mod timing;
+pub mod trapping;
 pub mod wait;
 pub mod workerd;

@@ -126,18 +126,56 @@ fn function_names(content: &[u8]) -> Result<Vec<(usize, String)>> {
 /// # Errors
 /// When the bytes are no section of imports.
 pub fn imported_functions(content: &[u8]) -> Result<usize> {
-    let mut reader = Reader(content);
     let mut functions = 0;
+    each_import(content, |import| functions += usize::from(import.is_function))?;
+    Ok(functions)
+}
+
+/// A module that asks its host for other names, each of which `rename` gives for the one that it asks for now.
+///
+/// # Errors
+/// When the bytes are no module.
+pub fn with_renamed_imports(module: &[u8], mut rename: impl FnMut(&str) -> String) -> Result<Vec<u8>> {
+    let sections = sections(module)?;
+    let imports = sections.iter().find(|part| part.id == section::IMPORT);
+    let imports = imports.context("the module takes nothing from its host")?;
+    let mut renamed = Vec::new();
+    write_number(Reader(imports.content).number()?, &mut renamed);
+    each_import(imports.content, |import| {
+        for name in [import.module, &rename(import.name)] {
+            write_number(name.len(), &mut renamed);
+            renamed.extend_from_slice(name.as_bytes());
+        }
+        renamed.extend_from_slice(import.kind);
+    })?;
+    Ok(of_sections(sections.iter().map(|part| match part.id {
+        section::IMPORT => (part.id, &*renamed),
+        _ => (part.id, part.content),
+    })))
+}
+
+/// What a module takes from its host.
+struct Import<'a> {
+    module: &'a str,
+    name: &'a str,
+    is_function: bool,
+    /// What it is, in bytes.
+    kind: &'a [u8],
+}
+
+fn each_import<'a>(content: &'a [u8], mut see: impl FnMut(Import<'a>)) -> Result<()> {
+    let mut reader = Reader(content);
     if content.is_empty() {
-        return Ok(functions);
+        return Ok(());
     }
     for _ in 0..reader.number()? {
-        reader.text()?;
-        reader.text()?;
+        let (module, name) = (reader.text()?, reader.text()?);
+        let from = reader.0;
+        let mut is_function = false;
         match reader.byte()? {
             0 => {
                 reader.number()?;
-                functions += 1;
+                is_function = true;
             }
             kind @ (1 | 2) => {
                 if kind == 1 {
@@ -158,8 +196,15 @@ pub fn imported_functions(content: &[u8]) -> Result<usize> {
                 reader.number()?;
             }
         }
+        let (kind, _) = from.split_at(from.len() - reader.0.len());
+        see(Import {
+            module,
+            name,
+            is_function,
+            kind,
+        });
     }
-    Ok(functions)
+    Ok(())
 }
 
 /// Reads a section from its beginning.
@@ -253,6 +298,14 @@ mod tests {
         let bare = without_names(&module()).unwrap();
         assert_eq!(sections(&bare).unwrap().len(), 2);
         assert!(functions(&bare).is_err());
+    }
+
+    #[test]
+    fn imports_get_other_names() {
+        let renamed = with_renamed_imports(&module(), |name| format!("{name}{name}")).unwrap();
+        let imports = sections(&renamed).unwrap()[0].content;
+        assert_eq!(imports, b"\x01\x01a\x02bb\x00\x00");
+        assert_eq!(functions(&renamed).unwrap(), functions(&module()).unwrap());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::kept::Kept;
 use super::pages::{self, Asking, Known};
 use super::vary::Variant;
 use super::{behind, fill};
+use crate::background;
 use crate::clock;
 use crate::config::Config;
 use crate::proxy::{self, UpstreamRequest};
@@ -189,7 +190,7 @@ async fn ask_upstream(
         pages::note_unkept(key);
         if is_known {
             let key = key.to_owned();
-            ask.context.wait_until(async move { behind::forget(&key).await });
+            background::go_on(ask.context, async move { behind::forget(&key).await });
         }
         return Ok(Answer::arriving(response, Source::Upstream));
     };
@@ -203,7 +204,7 @@ async fn ask_upstream(
     let headers = web_sys::Headers::new_with_headers(&response.headers())?;
     let passing = proxy::with_body(&response, Some(&theirs))?;
     let (key, bound) = (key.to_owned(), ask.config.cache_bytes);
-    ask.context.wait_until(async move {
+    background::go_on(ask.context, async move {
         let filled = fill::read(ours).await;
         let now = clock::now();
         let kept = filled.and_then(|bytes| Kept::new(&headers, bytes, freshness, variant).ok());
@@ -252,8 +253,7 @@ async fn take_304(
             let kept = Rc::new(kept);
             pages::keep(key, Rc::clone(&kept), now, ask.config.cache_bytes);
             let (key, again) = (key.to_owned(), Rc::clone(&kept));
-            ask.context
-                .wait_until(async move { behind::put(&key, &again, now).await });
+            background::go_on(ask.context, async move { behind::put(&key, &again, now).await });
             kept
         }
         None => {
@@ -269,7 +269,7 @@ fn revalidate_meanwhile(ask: &Ask<'_>, key: &str, known: &Rc<Kept>, asking: Aski
     let request = ask.snapshot()?;
     let (known, key, bound) = (Rc::clone(known), key.to_owned(), ask.config.cache_bytes);
     let is_page = ask.is_page;
-    ask.context.wait_until(async move {
+    background::go_on(ask.context, async move {
         let _asking = asking;
         let header = |name: &str| request.get(name).ok().flatten();
         let asked_at = clock::now();

@@ -1,6 +1,6 @@
 //! Takes a page's bytes into memory while they pass to the visitor who asked first.
 
-use futures_util::StreamExt;
+use crate::chunks::Chunks;
 use worker::{Headers, web_sys};
 
 /// The largest page that is kept, in bytes.
@@ -25,8 +25,7 @@ pub(super) fn doubled(
 
 /// Reads a body to its end; `None` if it breaks off or is too large.
 pub(super) async fn read(body: web_sys::ReadableStream) -> Option<Box<[u8]>> {
-    let response = web_sys::Response::new_with_opt_readable_stream(Some(&body)).ok()?;
-    let mut chunks = worker::Response::from(response).stream().ok()?;
+    let mut chunks = Chunks::of(&body).ok()?;
     let mut bytes = Vec::new();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.ok()?;

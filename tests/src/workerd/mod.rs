@@ -114,16 +114,33 @@ impl Worker {
                 content: read(path)?,
             })
         };
+        // Whoever looks for where time goes wants to read names.
+        let wasm = match config::v8_flags().is_empty() {
+            true => paths::worker_module(),
+            false => paths::named_worker_module(),
+        };
         let mut worker = Self::new(name, Kind::Code);
         worker.modules = vec![
             module("index.js", paths::worker_entry())?,
-            module("index_bg.wasm", paths::worker_module())?,
+            module("index_bg.wasm", wasm)?,
         ];
         Ok(worker
             .with_variable("NEARSIDE_UPSTREAM", &settings.upstream)
             .with_variable("NEARSIDE_ORIGIN", &settings.origin)
             .with_variable("NEARSIDE_EDGE_SECRET", &settings.edge_secret)
             .with_variable("NEARSIDE_SEAL_KEYS", &settings.seal_keys))
+    }
+
+    /// The worker with its WebAssembly changed.
+    ///
+    /// # Errors
+    /// When it has none, or it cannot be changed.
+    pub fn with_changed_module(mut self, change: impl FnOnce(&[u8]) -> Result<Vec<u8>>) -> Result<Self> {
+        let mut modules = self.modules.iter_mut();
+        let module = modules.find(|module| module.name.ends_with(".wasm"));
+        let module = module.context("the worker has no WebAssembly")?;
+        module.content = change(&module.content)?;
+        Ok(self)
     }
 
     /// A worker of one JavaScript module.

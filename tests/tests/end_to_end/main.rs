@@ -14,6 +14,7 @@ mod mutations;
 mod parity;
 mod previews;
 mod redirects;
+mod traps;
 mod untouched;
 mod visitors_own;
 mod visits;

@@ -57,16 +57,23 @@ pub(super) fn build(tools: &BuildTools) -> Result<Outcome> {
         // A folder of its own: another compiler than the native builds' may be at work here.
         .env("CARGO_TARGET_DIR", paths::cargo_target().join("wasm"))
         .env("WASM_BINDGEN_BIN", &tools.wasm_bindgen)
-        .env("ESBUILD_BIN", tools.npm.esbuild()?);
+        .env("ESBUILD_BIN", tools.npm.esbuild()?)
+        // The bundle below is minified; this one is read.
+        .env("NO_MINIFY", "1");
     run(&mut command)?;
-    optimise(tools, &glue.join("index_bg.wasm"))?;
-    bundle(tools, &glue.join("index.js"))?;
+    let module = glue.join("module.js");
+    let script = glue.join("index.js");
+    let text = fs::read_to_string(&script).with_context(|| format!("cannot read {}", script.display()))?;
+    let text = optimise(tools, &glue.join("index_bg.wasm"), telling_of_traps(&text)?)?;
+    fs::write(&module, text).with_context(|| format!("cannot write {}", module.display()))?;
+    bundle(tools, &module)?;
     stamp.record()?;
     Ok(Outcome::Built)
 }
 
-/// The module as it is deployed; beside it, with the functions' names, as logs and `cargo xtask size` need it.
-fn optimise(tools: &BuildTools, module: &Path) -> Result<()> {
+/// The module as it is deployed; beside it, with the functions' names, as logs and `cargo xtask size` need it. Gives
+/// the glue that fits it.
+fn optimise(tools: &BuildTools, module: &Path, mut glue: String) -> Result<String> {
     let named = paths::named_worker_module();
     let mut command = tools.npm.node.command(&tools.npm.wasm_opt())?;
     command
@@ -78,9 +85,39 @@ fn optimise(tools: &BuildTools, module: &Path) -> Result<()> {
         .arg(&named);
     run(&mut command)?;
     let read = fs::read(&named).with_context(|| format!("cannot read {}", named.display()))?;
-    let bare = wasm_module::without_names(&read)?;
+    let mut count = 0;
+    let bare = wasm_module::with_renamed_imports(&wasm_module::without_names(&read)?, |name| {
+        let short = format!("i{count}");
+        count += 1;
+        rename(&mut glue, name, &short).unwrap_or_else(|| name.to_owned())
+    })?;
     let file = paths::worker_module();
-    fs::write(&file, bare).with_context(|| format!("cannot write {}", file.display()))
+    fs::write(&file, bare).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(glue)
+}
+
+/// Gives a function of the glue another name, if it is there once. The names have hashes in them, which do not compress
+/// and stand in both the module and the glue.
+fn rename(glue: &mut String, name: &str, short: &str) -> Option<String> {
+    let (before, after) = glue.split_once(&format!(" {name}:"))?;
+    if after.contains(&format!(" {name}:")) {
+        return None;
+    }
+    *glue = format!("{before} {short}:{after}");
+    Some(short.to_owned())
+}
+
+/// The glue of wasm-bindgen, changed so that it tells the entry when an instance of the module has broken.
+///
+/// It has a hook of its own, which runs in the broken instance; there, no call to the outside succeeds.
+fn telling_of_traps(glue: &str) -> Result<String> {
+    const HOOK: &str = "function __wbg_call_abort_hook() {";
+    let (before, after) = glue.split_once(HOOK).context(
+        "wasm-bindgen's glue has no `__wbg_call_abort_hook` any more: find where it takes note of a trap",
+    )?;
+    Ok(format!(
+        "{before}{HOOK}\n  globalThis.__nearside_trapped?.();{after}"
+    ))
 }
 
 /// The entry with what `worker-build` has made, which the entry imports as `nearside-module`.
@@ -101,4 +138,26 @@ fn bundle(tools: &BuildTools, glue: &Path) -> Result<()> {
         .arg(format!("--alias:nearside-module={}", glue.display()))
         .arg(format!("--outfile={}", paths::worker_entry().display()));
     run(&mut command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_there_once_gets_a_short_name() {
+        let mut glue = "{ __wbg_a_0: f, __wbg_a_01: g, b: 1, b: 2 }".to_owned();
+        assert_eq!(rename(&mut glue, "__wbg_a_0", "i0").as_deref(), Some("i0"));
+        assert_eq!(rename(&mut glue, "b", "i1"), None);
+        assert_eq!(rename(&mut glue, "c", "i2"), None);
+        assert_eq!(glue, "{ i0: f, __wbg_a_01: g, b: 1, b: 2 }");
+    }
+
+    #[test]
+    fn the_glue_tells_of_traps_or_the_build_fails() {
+        let glue = "let a;\nfunction __wbg_call_abort_hook() {\n  hook();\n}\n";
+        let changed = telling_of_traps(glue).unwrap();
+        assert!(changed.contains("{\n  globalThis.__nearside_trapped?.();\n  hook();"));
+        assert!(telling_of_traps("let a;").is_err());
+    }
 }
