@@ -200,7 +200,8 @@ const operations = {
     gone.set(element, { anchor, nodes: [end], isUnwrapped: true });
     return () => {
       gone.delete(element);
-      if (!element.parentNode && anchor.parentNode && anchor.parentNode == end.parentNode) {
+      const isBefore = anchor.compareDocumentPosition(end) & Node.DOCUMENT_POSITION_FOLLOWING;
+      if (!element.parentNode && isBefore && anchor.parentNode && anchor.parentNode == end.parentNode) {
         for (let node; (node = anchor.nextSibling) && node != end; ) element.append(node);
         anchor.before(element);
       }

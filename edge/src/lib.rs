@@ -50,6 +50,7 @@ mod page_state;
 mod page_views;
 mod policy;
 mod preview;
+mod private;
 mod programs;
 mod proxy;
 mod redirects;

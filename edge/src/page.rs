@@ -4,6 +4,7 @@ use crate::cache::{self, Answer, Ask};
 use crate::config::Config;
 use crate::explain::{EXPLAIN_HEADER, explain_header};
 use crate::preview::Preview;
+use crate::private::make_private;
 use crate::programs::{self, Loaded};
 use crate::proxy::{self, UpstreamRequest};
 use crate::timing::{Outcome, Timing};
@@ -98,7 +99,9 @@ pub(crate) async fn handle(
     .await
     {
         Ok(personalised) => {
-            if let (Some(key), UpstreamPage::Kept(_)) = (&key, &page) {
+            if let (Some(key), UpstreamPage::Kept(kept)) = (&key, &page)
+                && kept.has_grown()
+            {
                 cache::count_again(key, config.cache_bytes);
             }
             Ok(personalised)
@@ -132,29 +135,6 @@ fn kept_key(
     // A preview's token is no part of the page's address.
     is_kept.then(|| split_preview(&request.url()).0.into_owned())
 }
-
-/// What the upstream says of its page and is not true of a visitor's: its length, version and digests; and
-/// what would let a cache before the edge keep it, whatever `Cache-Control` says.
-const NOT_OURS: [&str; 18] = [
-    "content-length",
-    "etag",
-    "last-modified",
-    "accept-ranges",
-    "expires",
-    "age",
-    "content-md5",
-    "digest",
-    "content-digest",
-    "repr-digest",
-    "cdn-cache-control",
-    "cloudflare-cdn-cache-control",
-    "surrogate-control",
-    "surrogate-key",
-    "cache-tag",
-    "x-accel-expires",
-    "edge-control",
-    "pragma",
-];
 
 /// Why a page is not personalised, found out before its body was touched.
 struct Stop(Outcome, String);
@@ -348,7 +328,6 @@ async fn personalise(
         Outcome::Personalised
     };
     let leaving = Headers(personalised.headers());
-    make_private(&leaving)?;
     timing.spliced(is_spliced);
     leaving.append("server-timing", &timing.header(outcome))?;
     let mark_ends = redirects::was_sent(&cookie).then(|| cookies::expire(REDIRECT_COOKIE, secure));
@@ -414,14 +393,6 @@ fn later(timing: &Timing) -> Result<web_sys::Response> {
     headers.set("server-timing", &timing.header(Outcome::Redirected))?;
     let later = Response::empty()?.with_status(503).with_headers(headers);
     Ok(later.into())
-}
-
-/// Takes away what would let anybody keep a response or take it for the upstream's.
-fn make_private(headers: &Headers) -> Result<()> {
-    for name in NOT_OURS {
-        headers.delete(name)?;
-    }
-    headers.set("cache-control", "private, no-store")
 }
 
 /// Whether the page is loaded for a person to see now: not ahead of time, and not by a script.

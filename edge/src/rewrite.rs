@@ -1,6 +1,7 @@
 //! Makes a visitor's page: by its plan, or by the parser, while it streams where it still arrives.
 
 use crate::chunks::Chunks;
+use crate::private::make_private;
 use crate::programs::Loaded;
 use crate::timing::Outcome;
 use crate::upstream_page::{UpstreamPage, whole};
@@ -9,7 +10,7 @@ use futures_util::stream;
 use nearside_engine::mutation::Edit;
 use nearside_rewriter::{PageRewriter, RewriteError, Settings};
 use std::fmt;
-use worker::{Result, console_log, web_sys};
+use worker::{Headers, Result, console_log, web_sys};
 
 /// How much of a kept page is rewritten at a time, in bytes.
 const PIECE: usize = 16 * 1024;
@@ -54,7 +55,7 @@ impl From<RewriteError> for NotRewritten {
     }
 }
 
-/// A visitor's page, with the upstream's headers, and whether it was spliced.
+/// A visitor's page, with the upstream's headers as far as they are true of it, and whether it was spliced.
 pub(crate) fn page(
     page: &UpstreamPage,
     loaded: &Loaded,
@@ -66,7 +67,7 @@ pub(crate) fn page(
     if let UpstreamPage::Kept(kept) = page
         && let Some(bytes) = kept.spliced(loaded, edits, inject, charset)
     {
-        return Ok((whole(&bytes, &kept.headers()?)?, true));
+        return Ok((whole(&bytes, &kept.personal_headers()?)?, true));
     }
     let settings = Settings {
         inject: Some(inject),
@@ -86,14 +87,16 @@ pub(crate) fn page(
                 // None of it has left: the visitor gets the upstream's page.
                 return Err(failure.into());
             }
-            whole(&bytes, &kept.headers()?)?
+            whole(&bytes, &kept.personal_headers()?)?
         }
         UpstreamPage::Arriving(response) => {
             let arriving = response
                 .body()
                 .ok_or_else(|| worker::Error::from("the page has no body"))?;
             let body = stream(&arriving, rewriter)?;
-            proxy::with_body(response, Some(&body))?
+            let personal = proxy::with_body(response, Some(&body))?;
+            make_private(&Headers(personal.headers()))?;
+            personal
         }
     };
     Ok((response, false))

@@ -3,7 +3,7 @@
 use crate::encode::Spelling;
 use crate::head::Wanted;
 use crate::marks::{Implied, Marks};
-use crate::names::{bounds_table_scope, holds_html, implies_end, is_formatting, is_table_part};
+use crate::names::{bounds_table_scope, holds_html, holds_text, implies_end, is_formatting, is_table_part};
 use crate::target::{End, Target};
 use nearside_engine::mutation::{Edit, Operation};
 use std::borrow::Cow;
@@ -149,18 +149,8 @@ impl OwnedEdit {
 /// Whether the browser takes an element's content as it is written. Nothing can be escaped there, so its
 /// content is left alone.
 fn is_raw_text(name: &str) -> bool {
-    matches!(
-        name,
-        "script"
-            | "style"
-            | "xmp"
-            | "iframe"
-            | "noembed"
-            | "noframes"
-            | "noscript"
-            | "plaintext"
-            | "template"
-    )
+    // What a template holds is no part of the page. In the text of a title or text area, references count.
+    name == "template" || (holds_text(name) && !matches!(name, "textarea" | "title"))
 }
 
 /// Whether the browser takes the newline that an element's content begins with for a part of the start tag.

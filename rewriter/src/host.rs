@@ -4,6 +4,8 @@ use crate::names::ends_paragraph;
 use lol_html::Selector;
 use lol_html::errors::SelectorError;
 use nearside_engine::mutation::Operation;
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 /// Who makes a change to the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,14 +35,12 @@ pub fn host(operation: Operation, selector: &str, content: &str) -> Host {
     if let Some(why) = needs_document(operation, selector, content) {
         return Host::Browser(why.to_owned());
     }
-    match operation {
-        Operation::Title | Operation::Meta => {
+    match (operation, supports(selector)) {
+        (_, Err(why)) => Host::Browser(why),
+        (Operation::Title | Operation::Meta, Ok(())) => {
             Host::Both("in a page without `</head>` and `<body>`, the browser adds what the head has not")
         }
-        _ => match supports(selector) {
-            Err(why) => Host::Browser(why),
-            Ok(()) => Host::Edge,
-        },
+        (_, Ok(())) => Host::Edge,
     }
 }
 
@@ -55,11 +55,33 @@ pub(crate) fn needs_document(operation: Operation, selector: &str, content: &str
     }
 }
 
+/// How many selectors are remembered.
+const MOST_KNOWN: usize = 4_096;
+
+thread_local! {
+    /// A program has the same selectors for each page, and to read one takes longer than to splice an edit.
+    static KNOWN: RefCell<HashMap<Box<str>, Result<(), String>>> = RefCell::default();
+}
+
 /// Whether a selector can be matched while a page streams.
 ///
 /// # Errors
 /// With a sentence that says why not.
 pub fn supports(selector: &str) -> Result<(), String> {
+    if let Some(known) = KNOWN.with_borrow(|known| known.get(selector).cloned()) {
+        return known;
+    }
+    let supported = find_out(selector);
+    KNOWN.with_borrow_mut(|known| {
+        if known.len() >= MOST_KNOWN {
+            known.clear();
+        }
+        known.insert(selector.into(), supported.clone());
+    });
+    supported
+}
+
+fn find_out(selector: &str) -> Result<(), String> {
     if let Err(error) = selector.parse::<Selector>() {
         return Err(reason(error));
     }

@@ -17,7 +17,8 @@ pub(crate) struct Implied {
 pub(crate) struct Marks {
     /// End tags that are not in the page, and their lengths.
     pub(crate) supplied: RefCell<BTreeMap<usize, usize>>,
-    /// Comments that stand for end tags that the browser ignores: their lengths, and the end tags.
+    /// Comments that stand for end tags that the browser ignores, and end tags that have got the name of the element that
+    /// they end: their lengths, and the end tags.
     pub(crate) hidden: RefCell<BTreeMap<usize, (usize, String)>>,
     /// End tags that the tag at a place makes unnecessary.
     pub(crate) implied_by: RefCell<BTreeMap<usize, Implied>>,

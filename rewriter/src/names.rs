@@ -164,10 +164,11 @@ pub(crate) fn implies_end(start: &str, open: &str) -> bool {
 }
 
 /// Elements that have text and no elements.
-pub(crate) const TEXT_HOLDERS: [&str; 9] = [
+pub(crate) const TEXT_HOLDERS: [&str; 10] = [
     "iframe",
     "noembed",
     "noframes",
+    "noscript",
     "plaintext",
     "script",
     "style",

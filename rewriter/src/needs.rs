@@ -5,7 +5,7 @@
 //! demands.
 
 use crate::edit::first_tag;
-use crate::names::{ends_paragraph, is_heading};
+use crate::names::ends_paragraph;
 use nearside_engine::mutation::{Edit, Operation};
 
 /// Elements whose end tags may be left out.
@@ -57,12 +57,10 @@ pub(crate) fn every_end_tag(edit: &Edit<'_>) -> bool {
     })
 }
 
-/// Whether the start tag of an element ends others that are no paragraphs, so that what stands before it could get
-/// into them.
+/// Whether the start tag of an element ends others whose end tags may be left out, paragraphs aside: what is put before
+/// it could get into them.
 fn ends_others(name: &str) -> bool {
-    matches!(name, "a" | "button" | "nobr" | "hr")
-        || is_heading(name)
-        || (OPTIONAL_END.contains(&name) && name != "p")
+    OPTIONAL_END.contains(&name) && name != "p"
 }
 
 /// The name of the elements that a selector finds; empty if it does not say.
@@ -165,5 +163,14 @@ mod tests {
         };
         assert!(!every_end_tag(&block(Operation::Append)) && !every_end_tag(&block(Operation::Before)));
         check("div:nth-child(2)", Operation::AddClass, true);
+        // What is put before an item, or something that may be one, would go into the item before it.
+        let before = |selector| Edit {
+            selector,
+            operation: Operation::Before,
+            name: "",
+            content: "<div>x</div>".into(),
+        };
+        assert!(every_end_tag(&before("li")) && every_end_tag(&before(".card")));
+        assert!(!every_end_tag(&before("h2")) && !every_end_tag(&before("section.card")));
     }
 }

@@ -31,6 +31,8 @@ pub(crate) struct Ended {
 pub(crate) enum EndTag {
     /// It ends its element, and those that are open within.
     Ends(Ended),
+    /// It ends an element of this other name, and those that are open within.
+    EndsOther(Rc<str>, Ended),
     /// Its element is open, but the browser does not end it here.
     Ignored,
     /// Nothing of its name is open.
@@ -127,8 +129,10 @@ impl OpenElements {
         {
             // Any heading's end tag ends the one that is open.
             let mut ended = Ended::default();
-            self.end_to(place, &mut ended);
-            return Ok(EndTag::Ends(ended));
+            self.end_to(place + 1, &mut ended);
+            let name = self.elements.last().map(|heading| Rc::clone(&heading.name));
+            self.end_to(place, &mut Ended::default());
+            return Ok(name.map_or(EndTag::Stray, |name| EndTag::EndsOther(name, ended)));
         }
         let Some(place) = self.last_place(name) else {
             return Ok(EndTag::Stray);
@@ -162,7 +166,7 @@ impl OpenElements {
         let is_text = self
             .elements
             .iter()
-            .any(|element| holds_text(&element.name) || &*element.name == "noscript" || element.is_foreign);
+            .any(|element| holds_text(&element.name) || element.is_foreign);
         if !is_text {
             self.end_to(0, &mut ended);
         }

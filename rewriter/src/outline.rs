@@ -135,9 +135,15 @@ pub(crate) fn end_tags(bytes: &[u8]) -> Vec<(Range<usize>, String)> {
     let mut at = 0;
     while let Some(rest) = bytes.get(at..)
         && let [b'<', b'/', first, ..] = rest
-        && first.is_ascii_alphabetic()
-        && let Some(length) = tag_length(rest)
     {
+        if *first == b'>' {
+            // An end tag without a name is none, and no other token either.
+            at += 3;
+            continue;
+        }
+        let Some(length) = tag_length(rest).filter(|_| first.is_ascii_alphabetic()) else {
+            break;
+        };
         let name: Vec<u8> = rest
             .iter()
             .skip(2)

@@ -258,6 +258,9 @@ fn take_marks_back(
             handlers.push(Box::new(move |end: &mut EndTag<'_>| {
                 let start = end.source_location().bytes().start;
                 marks.implied_by.borrow_mut().remove(&start);
+                if let Some((_, tag)) = marks.hidden.borrow_mut().remove(&start) {
+                    end.set_name(tag.trim_matches(['<', '/', '>']));
+                }
                 let Some(length) = marks.supplied.borrow_mut().remove(&start) else {
                     return Ok(());
                 };

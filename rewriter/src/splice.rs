@@ -157,6 +157,11 @@ impl Splicer {
                     self.supply(&ended, spliced);
                     self.note(&ended.outermost, ended.names.len() > ended.outermost.len());
                 }
+                EndTag::EndsOther(name, ended) => {
+                    self.supply(&ended, spliced);
+                    self.note(&ended.outermost, ended.names.len() > ended.outermost.len());
+                    self.rename(within.len(), &name, spliced)?;
+                }
                 EndTag::Ignored => self.hide(within.len(), spliced)?,
             }
             self.give(to, spliced);
@@ -177,6 +182,24 @@ impl Splicer {
         self.taken += length;
         self.start += length;
         self.next += PLACEHOLDER.len();
+        Ok(())
+    }
+
+    /// Gives on the end tag that comes next with the name of the element that it ends.
+    fn rename(&mut self, length: usize, name: &str, spliced: &mut Vec<u8>) -> Result<(), RewriteError> {
+        let tag = self.left().get(..length).unwrap_or_default();
+        let tag = std::str::from_utf8(tag).map_err(|_| RewriteError::Parser)?;
+        let renamed = format!("</{name}>");
+        if tag.len() != renamed.len() {
+            // It has attributes, which a tag whose name is set back would lose.
+            return Err(RewriteError::Parser);
+        }
+        let mark = (length, tag.to_owned());
+        self.marks.hidden.borrow_mut().insert(self.next, mark);
+        spliced.extend_from_slice(renamed.as_bytes());
+        self.taken += length;
+        self.start += length;
+        self.next += length;
         Ok(())
     }
 

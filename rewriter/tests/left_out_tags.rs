@@ -33,6 +33,59 @@ const PAGE: &str = "<div><p id=p1>one<h2>two</h2><p>three</div><ul><li id=l1>A<l
                     <ol><li id=l3>A<li>B</ol><footer>x</footer>";
 
 #[test]
+fn an_end_tag_without_a_name_is_none() {
+    let page = "<p>a<div>b</div>c<ul><li><b>d</></b></ul>e";
+    check(
+        page,
+        "div",
+        Operation::Unwrap,
+        "",
+        "<p>a</p>bc<ul><li><b>d</></b></ul>e",
+    );
+    check(
+        "<b>d</></b></></i>e<p>f",
+        "p",
+        Operation::After,
+        "g",
+        "<b>d</></b></></i>e<p>f</p>g",
+    );
+}
+
+#[test]
+fn a_heading_s_end_tag_ends_whichever_heading_is_open() {
+    let page = "<h1 id=a>a<ul><h2 id=b>b</H3>c</ul></h1>d<p>e<h4 id=c>f</h1>g";
+    check(
+        page,
+        "#b",
+        Operation::After,
+        "<i>n</i>",
+        &page.replace("</H3>", "</H3><i>n</i>"),
+    );
+    check(page, "#b", Operation::Text, "n", &page.replace(">b<", ">n<"));
+    check(
+        page,
+        "#b",
+        Operation::Remove,
+        "",
+        &page.replace("<h2 id=b>b</H3>", ""),
+    );
+    check(
+        page,
+        "#a",
+        Operation::Append,
+        "n",
+        &page.replace("</h1>d", "n</h1>d"),
+    );
+    check(
+        page,
+        "#c",
+        Operation::Unwrap,
+        "",
+        &page.replace("<h4 id=c>f</h1>", "</p>f"),
+    );
+}
+
+#[test]
 fn each_operation() {
     let cases = [
         (

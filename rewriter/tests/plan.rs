@@ -310,6 +310,29 @@ fn a_value_may_begin_with_a_mark() {
     }
 }
 
+/// An end tag that the page has not is as long as the name in its start tag, whatever that is.
+#[test]
+fn a_name_that_is_no_text_is_the_streamed_one() {
+    let page = b"<div><so\xe3\x8e<g><b>x</div>y";
+    let selectors = ["div", "b, *"];
+    let plan = PagePlan::new(page, &selectors, Settings::default()).unwrap();
+    for operation in [Operation::Unwrap, Operation::Remove, Operation::After] {
+        let edits = selectors.map(|selector| Edit {
+            selector,
+            operation,
+            name: "",
+            content: "<i>1".to_owned(),
+        });
+        let spliced = joined(page, &plan.splice(page, &edits, None).unwrap());
+        let streamed = streamed(page, &edits, Settings::default(), 5).unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&spliced),
+            String::from_utf8_lossy(&streamed),
+            "{operation:?}"
+        );
+    }
+}
+
 /// One end tag may end several elements, each of which has something for it.
 #[test]
 fn an_end_tag_that_ends_several_elements_is_the_streamed_one() {

@@ -93,6 +93,16 @@ pub fn test(long: bool) -> Result<ExitCode> {
         ]));
         parity.env("NEARSIDE_LONG", "1");
         run.tests("10,000 sessions in three places", parity);
+        // Fails when an answer is not whole or workerd's memory grows; its figures are for `bench load`.
+        let load = [
+            "run",
+            "--release",
+            "--package",
+            "nearside-tests",
+            "--bin",
+            "bench-load",
+        ];
+        run.check("fifty visitors for a minute", with_built(cargo(&load)));
     }
     Ok(run.finish())
 }

@@ -47,6 +47,60 @@ export const editTests = [
     }
   }],
 
+  ["elements are moved in their order, when both places are there, and come back", async (tools) => {
+    await open(tools);
+    const { page } = tools;
+    const html = `<body><p class="a">1</p><p class="a">2</p><div id="to"><b>3</b></div></body>`;
+    const inner = html.slice("<body>".length, -"</body>".length);
+    await write(page, html);
+    for (const [position, expected] of [
+      ["before", `<p class="a">1</p><p class="a">2</p><div id="to"><b>3</b></div>`],
+      ["after", `<div id="to"><b>3</b></div><p class="a">1</p><p class="a">2</p>`],
+      ["prepend", `<div id="to"><p class="a">1</p><p class="a">2</p><b>3</b></div>`],
+      ["append", `<div id="to"><b>3</b><p class="a">1</p><p class="a">2</p></div>`],
+    ]) {
+      await show(page, [{ key: position, edits: [[".a", "move", position, "#to"]] }]);
+      equal(await body(page), expected);
+      await show(page, []);
+      equal(await body(page), inner);
+    }
+    // Nothing goes into itself, beside the document, or into what is taken out.
+    await show(page, [{ key: "1", edits: [
+      ["#to", "move", "append", "#to b"], ["#to", "move", "after", "html"],
+      [".a", "remove", "", ""], [".a", "move", "append", "#to"]] }]);
+    equal(await body(page), `<div id="to"><b>3</b></div>`);
+    await show(page, []);
+    equal(await body(page), inner);
+    // The place comes later.
+    await show(page, [{ key: "1", edits: [[".a", "move", "append", "#late"]] }]);
+    equal(await body(page), inner);
+    await page.evaluate(async () => {
+      document.body.insertAdjacentHTML("beforeend", `<div id="late"></div>`);
+      await new Promise((resolve) => setTimeout(resolve));
+    });
+    equal(await body(page), `<div id="to"><b>3</b></div><div id="late"><p class="a">1</p><p class="a">2</p></div>`);
+    await show(page, []);
+    equal(await body(page), `${inner}<div id="late"></div>`);
+  }],
+
+  ["what the edge has put into the head is not put there again", async (tools) => {
+    await open(tools);
+    const { page } = tools;
+    const edits = [["title", "title", "", "New"], [`meta[name="description" i]`, "meta", "name=description", "d"]];
+    const head = `<head><title>New</title><meta name="description" content="d"></head>`;
+    await write(page, `<html>${head}<body></body></html>`);
+    await show(page, [{ key: "1", edits }]);
+    equal(await page.evaluate(() => document.head.outerHTML), head);
+    await show(page, []);
+    equal(await page.evaluate(() => document.head.outerHTML), head);
+    // Without `</head>` and `<body>`, the edge has left it to the page.
+    await write(page, `<!doctype html><p>x`);
+    await show(page, [{ key: "1", edits }]);
+    equal(await page.evaluate(() => document.head.outerHTML), head);
+    await show(page, []);
+    equal(await page.evaluate(() => document.head.outerHTML), "<head></head>");
+  }],
+
   ["experiences end in any order", async (tools) => {
     await open(tools);
     const { page } = tools;

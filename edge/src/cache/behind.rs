@@ -79,13 +79,13 @@ async fn find(key: &str) -> Result<Option<Kept>> {
     let Some(bytes) = fill::read(body).await else {
         return Ok(None);
     };
-    let kept = Kept::new(&headers.0, bytes, freshness, Variant::default())?;
-    kept.headers.set("cache-control", &said)?;
+    let theirs = Headers(web_sys::Headers::new_with_headers(&headers.0)?);
+    theirs.set("cache-control", &said)?;
     // The runtime's cache tells of itself.
     for name in [SAID, FRESHNESS, "cf-cache-status"] {
-        kept.headers.delete(name)?;
+        theirs.delete(name)?;
     }
-    Ok(Some(kept))
+    Ok(Some(Kept::new(&theirs.0, bytes, freshness, Variant::default())?))
 }
 
 async fn keep(key: &str, kept: &Kept, seconds: i64) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use super::freshness::{Freshness, Header, Use};
 use super::vary::Variant;
+use crate::private::make_private;
 use crate::programs::Loaded;
 use nearside_engine::mutation::Edit;
 use nearside_engine::time::Timestamp;
@@ -30,9 +31,20 @@ const NOT_KEPT: [&str; 12] = [
     "upgrade",
 ];
 
+/// The headers of a visitor's page.
+fn personal(headers: &Headers) -> Result<Headers> {
+    let personal = Headers(web_sys::Headers::new_with_headers(&headers.0)?);
+    make_private(&personal)?;
+    // It is made now.
+    personal.delete("date")?;
+    Ok(personal)
+}
+
 /// A page of the upstream, whole.
 pub(crate) struct Kept {
     pub(super) headers: Headers,
+    /// The headers of visitors' pages, as far as they are the same for all.
+    personal: Headers,
     pub(super) body: Rc<Body>,
     pub(super) freshness: Freshness,
     pub(super) variant: Variant,
@@ -42,6 +54,7 @@ pub(crate) struct Kept {
 pub(super) struct Body {
     pub(super) bytes: Box<[u8]>,
     uses: Cell<u32>,
+    has_grown: Cell<bool>,
     plan: RefCell<Option<Planned>>,
 }
 
@@ -64,10 +77,12 @@ impl Kept {
             headers.delete(name)?;
         }
         Ok(Self {
+            personal: personal(&headers)?,
             headers,
             body: Rc::new(Body {
                 bytes,
                 uses: Cell::new(0),
+                has_grown: Cell::new(false),
                 plan: RefCell::new(None),
             }),
             freshness,
@@ -98,6 +113,7 @@ impl Kept {
         let freshness = Freshness::of(request, &header, asked_at, now)?;
         let variant = Variant::of(request, header("vary").as_deref())?;
         Some(Self {
+            personal: personal(&headers).ok()?,
             headers,
             body: Rc::clone(&self.body),
             freshness,
@@ -125,6 +141,16 @@ impl Kept {
     /// A copy of the headers.
     pub(crate) fn headers(&self) -> Result<Headers> {
         Ok(Headers(web_sys::Headers::new_with_headers(&self.headers.0)?))
+    }
+
+    /// A copy of the headers for a visitor's page.
+    pub(crate) fn personal_headers(&self) -> Result<Headers> {
+        Ok(Headers(web_sys::Headers::new_with_headers(&self.personal.0)?))
+    }
+
+    /// Whether the page takes more memory than when this was asked last.
+    pub(crate) fn has_grown(&self) -> bool {
+        self.body.has_grown.take()
     }
 
     /// The page as the upstream sent it.
@@ -164,6 +190,7 @@ impl Kept {
             return None;
         }
         self.body.uses.set(0);
+        self.body.has_grown.set(true);
         let settings = Settings {
             charset,
             ..Settings::default()

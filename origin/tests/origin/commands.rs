@@ -41,6 +41,52 @@ const GOOD: &str = r#"{"segments":{"buyer":{"when":{"$events":{"name":"Bought"}}
         {"id":"thanks","mutations":[{"op":"text","selector":"h1","value":"Thanks <3"}]}]}]}"#;
 
 #[test]
+fn check_says_who_makes_each_mutation() {
+    let mutations = r#"{"op":"text","selector":"h1","value":"x"},{"op":"text","selector":"tbody td","value":"x"},
+        {"op":"html","selector":"p","value":"<ul></ul>"},{"op":"move","selector":"h1","to":"p","position":"after"},
+        {"op":"title","value":"x"},{"op":"redirect","value":"/b"}"#;
+    let manifest = GOOD.replace(r#"{"op":"text","selector":"h1","value":"Thanks <3"}"#, mutations);
+    let files = Files::new(&[("manifest.json", &manifest)]);
+    let (code, output, _) = files.run(&["check", "--mutations", "manifest.json"]);
+    assert_eq!(code, 0, "{output}");
+    let lines: Vec<&str> = output.lines().collect();
+    let place = |number: usize| format!("$.experiences[0].variants[0].mutations[{number}]");
+    let begins = [
+        format!("edge: {}: text h1", place(0)),
+        format!(
+            "browser: {}: text tbody td: where a page has no `<tbody>`,",
+            place(1)
+        ),
+        format!(
+            "browser: {}: html p: a paragraph (`<p>`) ends where a block begins",
+            place(2)
+        ),
+        format!(
+            "browser: {}: move h1: where an element goes may have left",
+            place(3)
+        ),
+        format!(
+            "edge and browser: {}: title: in a page without `</head>`",
+            place(4)
+        ),
+        format!("warning: {}.selector: `tbody td` cannot be matched", place(1)),
+        format!(
+            "warning: {}.op: `html` cannot be done while the page streams",
+            place(2)
+        ),
+        format!(
+            "warning: {}.op: `move` cannot be done while the page streams",
+            place(3)
+        ),
+        "0 errors, 3 warnings".to_owned(),
+    ];
+    for (line, begin) in lines.iter().zip(&begins) {
+        assert!(line.starts_with(begin), "{begin}\n{output}");
+    }
+    assert_eq!(lines.len(), begins.len(), "{output}");
+}
+
+#[test]
 fn check_names_mistakes() {
     let files = Files::new(&[
         ("good.json", GOOD),

@@ -49,14 +49,20 @@ pub(super) fn with_ends(
 /// A page in which more elements can be touched streams: what a plan remembers is bounded, whatever the page is.
 const MAX_ELEMENTS: usize = 20_000;
 
-/// By the places of end tags: their lengths, their spellings, and the elements that they end.
-type Ends = BTreeMap<usize, (usize, Spelling, Vec<usize>)>;
+/// An end tag of one element or several.
+struct EndTags {
+    until: usize,
+    spelling: Spelling,
+    /// The places of the elements among the outline's.
+    elements: Vec<usize>,
+}
 
 /// What the parser's handlers find.
 #[derive(Default)]
 struct Recorder {
     outline: RefCell<Outline>,
-    ends: RefCell<Ends>,
+    /// The ends by their places.
+    ends: RefCell<BTreeMap<usize, EndTags>>,
     /// Where the head's addition goes, and whether that is settled.
     inject: Cell<Inject>,
     is_document: Cell<bool>,
@@ -116,7 +122,7 @@ fn record(
     let mut rewriter = HtmlRewriter::new(parser, nowhere);
     let result = rewriter.write(parsed).and_then(|()| rewriter.end());
     result.map_err(|error| recorder.refusal.get().unwrap_or(failure(&error)))?;
-    Ok(recorder.finish(&Places::new(marks), marks))
+    Ok(recorder.finish(parsed, &Places::new(marks), marks))
 }
 
 impl Recorder {
@@ -158,10 +164,12 @@ impl Recorder {
                 let location = end.source_location().bytes();
                 let spelling = recorder.spelling();
                 let mut ends = recorder.ends.borrow_mut();
-                let (_, _, elements) = ends
-                    .entry(location.start)
-                    .or_insert_with(|| (location.end, spelling, Vec::new()));
-                elements.push(last);
+                let found = ends.entry(location.start).or_insert_with(|| EndTags {
+                    until: location.end,
+                    spelling,
+                    elements: Vec::new(),
+                });
+                found.elements.push(last);
                 Ok(())
             }));
         }
@@ -173,7 +181,7 @@ impl Recorder {
         self.spelling.get().unwrap_or(Spelling::References)
     }
 
-    fn finish(&self, places: &Places, marks: &Marks) -> Outline {
+    fn finish(&self, parsed: &[u8], places: &Places, marks: &Marks) -> Outline {
         let mut outline = self.outline.take();
         let implied = marks.implied_by.borrow();
         let supplied = marks.supplied.borrow();
@@ -182,22 +190,23 @@ impl Recorder {
             element.implied = implied_at(&element.place);
             element.tag = places.of(&element.tag);
         }
-        for (place, (until, spelling, elements)) in self.ends.take() {
+        for (place, found) in self.ends.take() {
+            let EndTags {
+                until,
+                spelling,
+                elements,
+            } = found;
             let end = outline.ends.len() as u32;
-            let mut name = None;
             for element in elements {
                 if let Some(element) = outline.elements.get_mut(element) {
                     element.end = Some(end);
-                    name = Some(element.name.clone());
                 }
             }
-            let is_supplied = supplied.contains_key(&place);
+            let written = parsed.get(place..until).filter(|_| supplied.contains_key(&place));
             outline.ends.push(FoundEnd {
                 place,
                 tag: places.of(&(place..until)),
-                supplied: name
-                    .filter(|_| is_supplied)
-                    .map(|name| format!("</{name}>").into_bytes().into()),
+                supplied: written.map(Into::into),
                 implied: implied_at(&place),
                 spelling,
             });

@@ -63,6 +63,38 @@ const ways = {
     });
     return made(stream, response);
   },
+  // The same, with room for much in each read.
+  async roomy(request, env) {
+    const { response } = await ask(request, env);
+    const reader = response.body.getReader({ mode: "byob" });
+    const stream = new ReadableStream({
+      async pull(controller) {
+        const { done, value } = await reader.read(new Uint8Array(65536));
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+    });
+    return made(stream, response);
+  },
+  // The same, and written to the runtime's own stream.
+  async written(request, env, context) {
+    const { response } = await ask(request, env);
+    const { readable, writable } = new IdentityTransformStream();
+    const pump = async () => {
+      const reader = response.body.getReader({ mode: "byob" });
+      const writer = writable.getWriter();
+      let room = new Uint8Array(65536);
+      for (;;) {
+        const { done, value } = await reader.read(room);
+        if (done) break;
+        await writer.write(value);
+        room = new Uint8Array(value.buffer);
+      }
+      await writer.close();
+    };
+    context.waitUntil(pump());
+    return made(readable, response);
+  },
   // The same with the runtime's own pipe between.
   async pipe(request, env) {
     const { response } = await ask(request, env);

@@ -187,6 +187,25 @@ impl Crowd {
         Self { visitors, pid }
     }
 
+    /// Each asks once, as if their headers were any visitor's.
+    ///
+    /// # Panics
+    /// When an answer does not come.
+    pub fn ask_once(&mut self, path: &str) {
+        for visitor in &mut self.visitors {
+            let headers = std::mem::take(&mut visitor.headers);
+            visitor
+                .get(path)
+                .unwrap_or_else(|error| panic!("{path}: {error}"));
+            visitor.headers = headers;
+        }
+    }
+
+    /// How many they are.
+    pub fn size(&self) -> usize {
+        self.visitors.len()
+    }
+
     /// All ask for the page again and again, for so long; `check` looks at each answer.
     ///
     /// # Panics

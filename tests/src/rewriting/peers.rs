@@ -10,8 +10,9 @@ use xtask::process::output;
 use xtask::setup;
 use xtask::stack::{DEVELOPMENT_EDGE_SECRET, DEVELOPMENT_WRITE_KEY, Origin, OriginOptions, free_port};
 
+use super::load::Crowd;
 use super::pages::{Page, folder};
-use super::upstream::Upstream;
+use super::upstream::{Next, Upstream};
 use crate::client::Visitor;
 use crate::wait;
 use crate::workerd::{EdgeSettings, Worker, Workerd};
@@ -93,6 +94,24 @@ impl Stage {
             upstream,
             _folder: folder,
         })
+    }
+}
+
+impl Stage {
+    /// Makes the origin know these visitors, as it knows everybody who has seen a page: each sees one, and the
+    /// queue hands that on. What they do later, the queue keeps.
+    pub fn introduce(&self, crowd: &mut Crowd, path: &str) {
+        self.upstream.hand_on(Some(Next {
+            url: format!("{}/v1/edge/events", self.origin.url()),
+            bearer: DEVELOPMENT_EDGE_SECRET.to_owned(),
+        }));
+        let known = self.upstream.posted();
+        crowd.ask_once(path);
+        let all = known + crowd.size() as u64;
+        wait::until("the origin knows the visitors", || {
+            (self.upstream.posted() >= all).then_some(())
+        });
+        self.upstream.hand_on(None);
     }
 }
 

@@ -14,6 +14,9 @@ use std::time::Duration;
 
 use super::pages::Page;
 
+/// What a queue answers, as the runtime reads it.
+const QUEUED: &[u8] =
+    b"{\"metadata\":{\"metrics\":{\"backlogCount\":0,\"backlogBytes\":0,\"oldestMessageTimestamp\":0}}}";
 /// How much of a slow page comes at once.
 pub const FIRST_BYTES: usize = 4 << 10;
 /// A slow page that nobody releases breaks off.
@@ -26,11 +29,22 @@ pub struct Upstream {
     shared: Arc<Shared>,
 }
 
+/// Where a queue hands its messages on.
+#[derive(Clone, Debug)]
+pub struct Next {
+    /// The address that they are posted to.
+    pub url: String,
+    /// What they are posted with.
+    pub bearer: String,
+}
+
 #[derive(Debug)]
 struct Shared {
     pages: HashMap<&'static str, Vec<u8>>,
     asked: AtomicU64,
     posted: AtomicU64,
+    /// Where what is posted goes on to.
+    next: Mutex<Option<Next>>,
     /// How many slow pages may go on.
     released: Mutex<u64>,
     release: Condvar,
@@ -48,6 +62,7 @@ impl Upstream {
             pages: pages.iter().map(|page| (page.name, page.bytes.clone())).collect(),
             asked: AtomicU64::new(0),
             posted: AtomicU64::new(0),
+            next: Mutex::new(None),
             released: Mutex::new(0),
             release: Condvar::new(),
             is_over: AtomicBool::new(false),
@@ -84,6 +99,14 @@ impl Upstream {
         self.shared.asked.load(Ordering::Relaxed)
     }
 
+    /// Hands on what is posted from now on, or keeps it back. A post is answered when the next one has it.
+    ///
+    /// # Panics
+    /// When a connection's thread has failed.
+    pub fn hand_on(&self, next: Option<Next>) {
+        *self.shared.next.lock().unwrap() = next;
+    }
+
     /// Lets one slow page go on.
     ///
     /// # Panics
@@ -93,7 +116,7 @@ impl Upstream {
         self.shared.release.notify_one();
     }
 
-    /// How much was posted to it so far.
+    /// How many events were posted to it so far.
     pub fn posted(&self) -> u64 {
         self.shared.posted.load(Ordering::Relaxed)
     }
@@ -148,8 +171,20 @@ impl Shared {
 
     fn answer(&self, request: &Request) -> Vec<u8> {
         if request.method == "POST" {
-            self.posted.fetch_add(1, Ordering::Relaxed);
-            return whole("200 OK", "content-type: application/json\r\n", b"{}");
+            let next = self.next.lock().unwrap().clone();
+            if let Some(next) = next {
+                let post = ureq::post(&next.url).header("authorization", format!("Bearer {}", next.bearer));
+                let post = post
+                    .header("content-type", "application/json")
+                    .send(&request.body[..]);
+                post.unwrap_or_else(|error| panic!("{}: {error}", next.url));
+            }
+            // A message may hold several events.
+            let events = String::from_utf8_lossy(&request.body)
+                .matches("\"messageId\"")
+                .count();
+            self.posted.fetch_add(events as u64, Ordering::Relaxed);
+            return whole("200 OK", "content-type: application/json\r\n", QUEUED);
         }
         self.asked.fetch_add(1, Ordering::Relaxed);
         let mut parts = request.path.trim_start_matches('/').split('/');
@@ -191,6 +226,7 @@ struct Request {
     path: String,
     /// The entity tag that the other side knows.
     known: Option<String>,
+    body: Vec<u8>,
 }
 
 /// Reads a request with its body; `None` at the end of the connection.
@@ -204,6 +240,7 @@ fn read_request(reader: &mut impl BufRead) -> Result<Option<Request>> {
         method: words.next().unwrap_or_default().to_owned(),
         path: words.next().unwrap_or_default().to_owned(),
         known: None,
+        body: Vec::new(),
     };
     let (mut length, mut is_chunked) = (0_u64, false);
     loop {
@@ -221,15 +258,15 @@ fn read_request(reader: &mut impl BufRead) -> Result<Option<Request>> {
         }
     }
     if !is_chunked {
-        std::io::copy(&mut reader.take(length), &mut std::io::sink())?;
+        reader.take(length).read_to_end(&mut request.body)?;
         return Ok(Some(request));
     }
     loop {
         line.clear();
         reader.read_line(&mut line)?;
         let size = u64::from_str_radix(line.trim(), 16).unwrap_or_default();
-        // A chunk and the end of its line.
-        std::io::copy(&mut reader.take(size + 2), &mut std::io::sink())?;
+        reader.take(size).read_to_end(&mut request.body)?;
+        reader.read_line(&mut line)?;
         if size == 0 {
             return Ok(Some(request));
         }

@@ -66,7 +66,7 @@ fn text(workers: &[Worker], ports: &[(String, u16)], date: &str) -> String {
 
 /// What `NEARSIDE_V8_FLAGS` asks of V8, for whoever looks for where time goes: with `--perf-basic-prof`, Linux's
 /// `perf` knows the names of functions in JavaScript and WebAssembly.
-fn v8_flags() -> String {
+pub(super) fn v8_flags() -> String {
     let flags = std::env::var("NEARSIDE_V8_FLAGS").unwrap_or_default();
     let flags: Vec<String> = flags.split_whitespace().map(quoted).collect();
     flags.join(", ")

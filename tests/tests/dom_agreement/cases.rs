@@ -14,8 +14,8 @@ pub(crate) const SELECTORS: [&str; 8] = [
     ".a:not(p)",
 ];
 
-/// The selectors that each operation has on others' pages.
-pub(crate) const FOREIGN_SELECTORS: [&str; 2] = [
+/// The selectors that each operation has on html5lib's pages.
+pub(crate) const HTML5LIB_SELECTORS: [&str; 2] = [
     "a, b, i, em, font, nobr, span, svg *",
     "p, div, li, td, tr, table, option, select, button, h1",
 ];

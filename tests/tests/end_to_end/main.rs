@@ -10,6 +10,7 @@
 mod browser;
 mod faults;
 mod hostile;
+mod mutations;
 mod parity;
 mod previews;
 mod redirects;

@@ -21,6 +21,7 @@ mod connections;
 mod encodings;
 mod failures;
 mod headers;
+mod keeping;
 mod locations;
 mod pages;
 mod policies;

@@ -12,6 +12,7 @@ mod cargo_tools;
 mod chromium;
 mod cxx;
 mod growthbook;
+mod html5lib;
 mod npm;
 mod wasm;
 
@@ -74,6 +75,11 @@ pub fn chromium() -> Result<PathBuf> {
 /// Finds or fetches GrowthBook's `cases.json`.
 pub fn growthbook_cases() -> Result<PathBuf> {
     growthbook::ensure(&Cache::open()?)
+}
+
+/// Finds or fetches html5lib's tests of tree construction: a folder of `.dat` files. Only the long tests need them.
+pub fn html5lib_tests() -> Result<PathBuf> {
+    html5lib::ensure(&Cache::open()?)
 }
 
 /// Finds or installs the C++ compiler that builds the fuzzer.

@@ -9,7 +9,7 @@ use nearside_tests::rewriting::peers::{COUNTS, FLOORS, HTML_REWRITER, NODE_HTML_
 use nearside_tests::timing::median;
 
 /// Visitors who ask at the same time.
-const VISITORS: usize = 8;
+pub(crate) const VISITORS: usize = 8;
 /// The page that most is asked of.
 pub(crate) const MAIN: &str = "75k";
 /// A visit ahead of time is no page view: nothing is folded and handed on for it.
@@ -35,6 +35,14 @@ pub(crate) enum Visitors {
     New,
     /// Returning, and not counted.
     Ahead,
+}
+
+impl Visitors {
+    /// One of them, at this port.
+    pub(crate) fn one(self, port: u16) -> Visitor {
+        let visitor = Visitor::new(port, self != Self::New);
+        visitor.with_headers(if self == Self::Ahead { AHEAD } else { "" })
+    }
 }
 
 impl Case {
@@ -119,6 +127,8 @@ pub(crate) fn floors() -> Vec<(&'static str, Case)> {
         ("the same, 60 pieces one by one", floor("pieces")),
         ("asks, waits for the page, answers", floor("buffered")),
         ("asks, hands on each chunk from JavaScript", floor("chunks")),
+        ("the same, 64 KB of room for each chunk", floor("roomy")),
+        ("the same, written to the runtime's own stream", floor("written")),
         ("asks, the runtime pipes through an identity", floor("pipe")),
         ("asks, passes, and tells a queue", floor("queued")),
         ("asks, HTMLRewriter adds to the head alone", floor("head")),
@@ -158,16 +168,13 @@ impl Cases {
         let mut crowds = HashMap::new();
         for case in &cases {
             crowds.entry((case.worker, case.visitors)).or_insert_with(|| {
-                let visitor = || {
-                    let visitor =
-                        Visitor::new(stage.workerd.port(case.worker), case.visitors != Visitors::New);
-                    visitor.with_headers(if case.visitors == Visitors::Ahead {
-                        AHEAD
-                    } else {
-                        ""
-                    })
-                };
-                Crowd::new(stage.workerd.pid(), (0..VISITORS).map(|_| visitor()).collect())
+                let port = stage.workerd.port(case.worker);
+                let visitors = (0..VISITORS).map(|_| case.visitors.one(port)).collect();
+                let mut crowd = Crowd::new(stage.workerd.pid(), visitors);
+                if case.worker == OURS && case.visitors != Visitors::New {
+                    stage.introduce(&mut crowd, &format!("/streamed/{}/5", case.page));
+                }
+                crowd
             });
         }
         let shortest = pages

@@ -30,10 +30,14 @@ pub(crate) fn measure(stage: &Stage, rounds: usize) -> Vec<(&'static str, f64)> 
         .collect()
 }
 
+/// One worker's time.
+pub(crate) fn of(times: &[(&'static str, f64)], worker: &str) -> f64 {
+    times.iter().find(|(known, _)| *known == worker).unwrap().1
+}
+
 /// Ours beside the pass-through.
 pub(crate) fn rows(times: &[(&'static str, f64)]) -> Vec<Json> {
-    let of = |worker: &str| times.iter().find(|(known, _)| *known == worker).unwrap().1;
-    let (ours, passed) = (of(OURS), of(PASS));
+    let (ours, passed) = (of(times, OURS), of(times, PASS));
     vec![
         json!({"name": format!("{MAIN}, 5 edits, slow site: first byte of the body"), "ours": ours, "peer": passed, "peer_name": "pass-through", "unit": "ms", "ratio": ours / passed}),
     ]

@@ -13,7 +13,7 @@
 //! machine disturbs little. The site and the visitors are in this process and not counted. Before anything is
 //! measured, every edit is looked for in every result. `NEARSIDE_BENCH_QUICK=1` makes few rounds of two pages.
 //!
-//! To look closer at one of them, `bench-rewrite WORKER PATH SECONDS` asks for nothing else: with
+//! To look closer at one of them, `bench-rewrite WORKER PATH SECONDS [ahead]` asks for nothing else: with
 //! `NEARSIDE_V8_FLAGS=--perf-basic-prof`, `perf record -g -p PID` knows the names of what it sees meanwhile.
 
 #![expect(
@@ -34,10 +34,10 @@ mod tables;
 
 use std::time::{Duration, Instant};
 
-use cases::Cases;
-use nearside_tests::rewriting::load::{Crowd, Visitor};
+use cases::{Cases, VISITORS, Visitors};
+use nearside_tests::rewriting::load::Crowd;
 use nearside_tests::rewriting::pages::{Page, pages};
-use nearside_tests::rewriting::peers::Stage;
+use nearside_tests::rewriting::peers::{OURS, Stage};
 
 /// Rounds in turn, and how long each case has in one.
 struct Effort {
@@ -48,11 +48,16 @@ struct Effort {
 fn main() {
     xtask::stack::ensure_built().expect("everything is built");
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [worker, path, seconds] = arguments.as_slice() {
+    if let [worker, path, seconds, who @ ..] = arguments.as_slice() {
+        let visitors = match who.is_empty() {
+            true => Visitors::Returning,
+            false => Visitors::Ahead,
+        };
         return look_closer(
             worker,
             path,
             Duration::from_secs(seconds.parse().expect("seconds")),
+            visitors,
         );
     }
     let started = Instant::now();
@@ -89,10 +94,13 @@ fn main() {
 }
 
 /// Asks one worker for one page.
-fn look_closer(worker: &str, path: &str, time: Duration) {
+fn look_closer(worker: &str, path: &str, time: Duration, visitors: Visitors) {
     let stage = Stage::start(&pages().expect("the pages are there")).expect("the workers start");
     let (pid, port) = (stage.workerd.pid(), stage.workerd.port(worker));
-    let mut crowd = Crowd::new(pid, (0..8).map(|_| Visitor::new(port, true)).collect());
+    let mut crowd = Crowd::new(pid, (0..VISITORS).map(|_| visitors.one(port)).collect());
+    if worker == OURS {
+        stage.introduce(&mut crowd, path);
+    }
     crowd.ask(path, Duration::from_secs(1), |_| {});
     println!("workerd is {pid}");
     let met = crowd.ask(path, time, |answer| {

@@ -3,7 +3,7 @@
 use std::fs;
 
 use nearside_tests::rewriting::pages::Page;
-use nearside_tests::rewriting::peers::COUNTS;
+use nearside_tests::rewriting::peers::{COUNTS, OURS, PASS};
 use serde_json::{Value as Json, json};
 use xtask::paths;
 use xtask::report::table;
@@ -50,6 +50,8 @@ pub(crate) fn print(measured: &Measured<'_>) {
             start.worker, start.time, start.cpu
         );
     }
+    println!("\nWhat was asked for, on the {MAIN} page");
+    println!("{}", table(&asked(cases, first_bytes)));
     let mut rows = rows(cases, MAIN);
     rows.extend(first_byte::rows(first_bytes));
     rows.extend(start::rows(starts));
@@ -64,6 +66,76 @@ pub(crate) fn print(measured: &Measured<'_>) {
         serde_json::to_string_pretty(&rows).unwrap(),
     )
     .unwrap();
+}
+
+/// What the issue asks for, and what came of it.
+fn asked(cases: &Cases, first_bytes: &[(&'static str, f64)]) -> Vec<Vec<String>> {
+    let mut table = vec![["what", "measured", "asked", ""].map(str::to_owned).to_vec()];
+    let mut line = |what: String, measured: f64, asked: f64, at_most: bool| {
+        let is_met = if at_most {
+            measured <= asked
+        } else {
+            measured >= asked
+        };
+        let bound = if at_most { "at most" } else { "at least" };
+        let verdict = if is_met { "met" } else { "missed" };
+        table.push(vec![
+            what,
+            format!("{measured:.2}"),
+            format!("{bound} {asked}"),
+            verdict.to_owned(),
+        ]);
+    };
+    for edits in COUNTS {
+        let html_rewriter = cases.added(Case::html_rewriter(MAIN, edits));
+        let node_html_parser = cases.added(Case::node_html_parser(MAIN, edits));
+        let (cached, streamed) = (
+            Case::ours(MAIN, "cached", edits),
+            Case::ours(MAIN, "streamed", edits),
+        );
+        let added = |case| cases.added(case);
+        line(
+            format!("{edits} edits, cached: CPU added, of HTMLRewriter's"),
+            added(cached) / html_rewriter,
+            0.15,
+            true,
+        );
+        line(
+            format!("{edits} edits, streamed: CPU added, of HTMLRewriter's"),
+            added(streamed) / html_rewriter,
+            1.3,
+            true,
+        );
+        line(
+            format!("{edits} edits, cached: CPU added, of node-html-parser's"),
+            added(cached) / node_html_parser,
+            0.1,
+            true,
+        );
+        line(
+            format!("{edits} edits, streamed: CPU added, of node-html-parser's"),
+            added(streamed) / node_html_parser,
+            0.1,
+            true,
+        );
+        line(
+            format!("{edits} edits, cached: pages a second, of the pass-through's"),
+            cases.rate(cached) / cases.rate(Case::pass(MAIN)),
+            0.8,
+            false,
+        );
+    }
+    let (ours, passed) = (
+        first_byte::of(first_bytes, OURS),
+        first_byte::of(first_bytes, PASS),
+    );
+    line(
+        "first byte of a slow page: ms later than a pass-through's".to_owned(),
+        ours - passed,
+        10.0,
+        true,
+    );
+    table
 }
 
 fn pages_table(cases: &Cases, pages: &[Page]) -> Vec<Vec<String>> {
