@@ -23,6 +23,7 @@ const ALLOWED: [(&str, &[&str]); 9] = [
             "nearside-edge",
             "nearside-browser-sdk",
             "nearside-origin",
+            "encoding_rs",
             "xtask",
         ],
     ),
