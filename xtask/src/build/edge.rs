@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::freshness::Stamp;
-use super::{Outcome, WASM_FEATURES};
+use super::{Outcome, PASSES, WASM_FEATURES};
 use crate::process::run;
 use crate::setup::{BuildTools, WORKER_BUILD};
 use crate::{paths, wasm_module};
@@ -20,17 +20,6 @@ const SOURCES: [&str; 6] = [
     "rewriter",
     "edge",
     "xtask/src/build",
-];
-
-/// What wasm-opt does. Its passes that make code shorter reuse locals and so make it less alike: what is loaded, the
-/// compressed module, was 6 % larger with them. Functions that are called alike are alike, and gzip finds that when
-/// they stand near each other.
-const PASSES: [&str; 5] = [
-    "--duplicate-function-elimination",
-    "--remove-unused-module-elements",
-    "--rse",
-    "--vacuum",
-    "--reorder-functions-by-name",
 ];
 
 pub(super) fn build(tools: &BuildTools) -> Result<Outcome> {

@@ -21,6 +21,17 @@ use crate::setup;
 
 pub use sdk::{SdkFiles, WASM_FEATURES};
 
+/// What wasm-opt does. Its passes that make code shorter reuse locals and so make it less alike: what is loaded, the
+/// compressed module, was 6 % larger with them. Functions that are called alike are alike, and gzip finds that when
+/// they stand near each other.
+const PASSES: [&str; 5] = [
+    "--duplicate-function-elimination",
+    "--remove-unused-module-elements",
+    "--rse",
+    "--vacuum",
+    "--reorder-functions-by-name",
+];
+
 /// A part that is built by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Part {

@@ -9,8 +9,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::Outcome;
 use super::freshness::{Stamp, content_hash};
+use super::{Outcome, PASSES};
 use crate::paths;
 use crate::process::{output, run};
 use crate::setup::{BuildTools, WASM_BINDGEN};
@@ -156,7 +156,8 @@ fn optimise(tools: &BuildTools, work: &Path) -> Result<Vec<u8>> {
     let optimised = work.join("engine_bg.wasm");
     let mut command = tools.npm.node.command(&tools.npm.wasm_opt())?;
     command
-        .args(["-Oz", "--strip-debug", "--strip-producers"])
+        .args(PASSES)
+        .args(["--strip-debug", "--strip-producers"])
         .args(WASM_FEATURES);
     run(command.arg(work.join("glue_bg.wasm")).arg("-o").arg(&optimised))?;
     fs::read(&optimised).with_context(|| format!("cannot read {}", optimised.display()))
