@@ -248,7 +248,8 @@ async fn personalise(
     let is_head = request.method() == "HEAD";
     let counts = !is_head && is_seen_by_a_person(headers) && consent.analytics;
     // Who is sent elsewhere has not seen this page.
-    let unseen = redirects::are_possible(program, &cookie).then(|| visit.state.clone());
+    let may_redirect = redirects::are_possible(program, &cookie);
+    let unseen = may_redirect.then(|| visit.state.clone());
     let page_view = if counts {
         view(&mut visit, loaded, &page, now)
     } else {
@@ -302,7 +303,7 @@ async fn personalise(
         return Err(Stop(Outcome::Untouched, "it has no body".to_owned()));
     }
     let (edits, applied) = page_state::edits_of(program, &visit, &question, &decisions, now);
-    let exposures = if counts && !preview.is_on() && !redirects::was_sent(&cookie) {
+    let exposures = if counts && may_redirect && !preview.is_on() {
         exposures_on(&mut visit, program, &decisions, &page, false, now)
     } else {
         Vec::new()

@@ -75,6 +75,9 @@ pub(crate) fn page_state(
     }
 }
 
+/// The beginning of the loader's tag.
+pub(crate) const LOADER_TAG: &str = "<script async";
+
 /// The HTML that is put into a page's head; the nonce is one that the page's policy names.
 pub(crate) fn html(state: &PageState, nonce: Option<&str>) -> String {
     let json = json::write_for_script(&state.to_value());
@@ -83,6 +86,6 @@ pub(crate) fn html(state: &PageState, nonce: Option<&str>) -> String {
         .unwrap_or_default();
     format!(
         "<script type=\"application/json\" id=\"{STATE_ELEMENT}\">{json}</script>\
-         <script async{nonce} src=\"/_ns/sdk.js\"></script>"
+         {LOADER_TAG}{nonce} src=\"/_ns/sdk.js\"></script>"
     )
 }

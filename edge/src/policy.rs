@@ -3,10 +3,11 @@
 //! The policy is the site's and stays as it is. Where it asks for a nonce, the loader's tag carries the nonce of the
 //! policy; where it allows the site's own scripts, nothing is needed. Where it allows neither, the loader does not run:
 //! a hash or a nonce of ours would have to be added, and the policy would allow what its author did not. The page is
-//! personalised all the same, and `Server-Timing` says what is missing in it. A policy in a `<meta>` comes too late to be
-//! read; it holds for the loader as for the site's scripts.
+//! personalised all the same, and `Server-Timing` says what is missing in it. Policies in a `<meta>` are read while the page
+//! passes, too late for that; where none in the headers has a nonce for the loader, theirs is taken.
 
 use crate::address::Parts;
+use crate::page_state::LOADER_TAG;
 use crate::timing::Timing;
 use std::cell::RefCell;
 use worker::console_log;
@@ -87,6 +88,25 @@ pub(crate) fn verdict(enforced: Option<&str>, reported: Option<&str>, page: &str
                 .then_some("engine-blocked"),
         },
     }
+}
+
+/// The HTML for a page's head with a nonce of the policies that the page declares itself, if it has none yet: the one
+/// that most of them name. It does no harm where it is not needed.
+pub(crate) fn fitted(html: &str, declared: &[String]) -> Option<String> {
+    let tag = format!("{LOADER_TAG} src=");
+    let at = html.rfind(&tag)? + LOADER_TAG.len();
+    let all: Vec<Policy<'_>> = declared.iter().flat_map(|policy| policies(policy)).collect();
+    let lists = || all.iter().filter_map(|policy| policy.list(&SCRIPTS));
+    let nonce = lists()
+        .flat_map(nonces)
+        .take(MAX_NONCES)
+        .rev_max_by_key(|nonce| {
+            lists()
+                .filter(|list| nonces(list).any(|known| known == *nonce))
+                .count()
+        })?;
+    let (before, after) = html.split_at_checked(at)?;
+    Some(format!("{before} nonce=\"{nonce}\"{after}"))
 }
 
 /// The first of the largest.
@@ -300,6 +320,38 @@ mod tests {
         ] {
             check(policy, Some(nonce), None);
         }
+    }
+
+    #[test]
+    fn nonces_that_the_page_declares() {
+        let of = |html: &str, declared: &[&str]| {
+            let declared: Vec<String> = declared.iter().map(|policy| (*policy).to_owned()).collect();
+            fitted(html, &declared)
+        };
+        let html = "<script>{}</script><script async src=\"/_ns/sdk.js\"></script>";
+        let with = |nonce: &str| Some(html.replace("async", &format!("async nonce=\"{nonce}\"")));
+        assert_eq!(of(html, &["script-src 'nonce-abc'"]), with("abc"));
+        assert_eq!(
+            of(
+                html,
+                &[
+                    "script-src 'nonce-a' 'nonce-b'",
+                    "img-src *",
+                    "default-src 'nonce-b'"
+                ]
+            ),
+            with("b")
+        );
+        for none in [
+            "script-src 'self'",
+            "img-src 'nonce-abc'",
+            "script-src 'nonce-\"><b>'",
+            "",
+        ] {
+            assert_eq!(of(html, &[none]), None, "{none}");
+        }
+        // The headers' nonce stays.
+        assert_eq!(of(&with("h").unwrap(), &["script-src 'nonce-abc'"]), None);
     }
 
     #[test]

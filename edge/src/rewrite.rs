@@ -5,7 +5,7 @@ use crate::private::make_private;
 use crate::programs::Loaded;
 use crate::timing::Outcome;
 use crate::upstream_page::{UpstreamPage, whole};
-use crate::{counts, proxy};
+use crate::{counts, policy, proxy};
 use futures_util::stream;
 use nearside_engine::mutation::Edit;
 use nearside_rewriter::{PageRewriter, RewriteError, Settings};
@@ -71,6 +71,7 @@ pub(crate) fn page(
     }
     let settings = Settings {
         inject: Some(inject),
+        fit: Some(policy::fitted),
         charset,
         ..Settings::default()
     };

@@ -14,6 +14,7 @@
 
 #![forbid(unsafe_code)]
 
+mod declared_policies;
 mod edit;
 mod encode;
 mod head;
@@ -32,6 +33,7 @@ mod splice;
 mod surroundings;
 mod target;
 
+pub use declared_policies::Fit;
 pub use host::{Host, host, supports};
 pub use page::{PageRewriter, RewriteError, Settings};
 pub use plan::{PagePlan, Piece, joined};

@@ -1,5 +1,6 @@
 //! A page while it streams.
 
+use crate::declared_policies::Fit;
 use crate::edit::OwnedEdit;
 use crate::host::host;
 use crate::needs;
@@ -15,6 +16,8 @@ use std::fmt;
 pub struct Settings<'a> {
     /// HTML that is put into the head, if any. It should be ASCII: it is put into pages of any encoding as it is.
     pub inject: Option<&'a str>,
+    /// Makes that HTML fit the policies that the page declares, where it must.
+    pub fit: Option<Fit>,
     /// The name of the character encoding that the `Content-Type` gives, if it does; else the page's own
     /// `<meta>` is heeded, and UTF-8 is assumed.
     pub charset: Option<&'a str>,
@@ -26,6 +29,7 @@ impl Default for Settings<'_> {
     fn default() -> Self {
         Self {
             inject: None,
+            fit: None,
             charset: None,
             max_memory: 2 * 1024 * 1024,
         }
@@ -99,6 +103,7 @@ impl PageRewriter {
             edits,
             needs_every_end_tag,
             inject: settings.inject.map(ToOwned::to_owned),
+            fit: settings.fit,
             encoding,
             max_memory: settings.max_memory,
         };

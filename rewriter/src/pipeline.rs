@@ -1,5 +1,6 @@
 //! The parsers that a page goes through.
 
+use crate::declared_policies::Fit;
 use crate::edit::OwnedEdit;
 use crate::encode::{Declaration, Spelling, declaration};
 use crate::head::{HeadEdits, add_to_head};
@@ -24,6 +25,7 @@ pub(crate) struct Plan {
     /// Whether the edits need every end tag of the page, also those that its author left out.
     pub(crate) needs_every_end_tag: bool,
     pub(crate) inject: Option<String>,
+    pub(crate) fit: Option<Fit>,
     /// The page's encoding, if it is known before the page begins.
     pub(crate) encoding: Option<AsciiCompatibleEncoding>,
     pub(crate) max_memory: usize,
@@ -106,7 +108,7 @@ impl Pipeline {
             settings = add_to_head(settings, head, &shared.has_encoding)?;
         }
         if let Some(html) = plan.inject {
-            settings = inject(settings, &html, Rc::clone(&shared.is_injected))?;
+            settings = inject(settings, &html, plan.fit, Rc::clone(&shared.is_injected))?;
         }
         if plan.needs_every_end_tag {
             settings = take_marks_back(settings, &shared.marks)?;

@@ -2,6 +2,7 @@
 
 use super::freshness::{Freshness, Header, Use};
 use super::vary::Variant;
+use crate::policy;
 use crate::private::make_private;
 use crate::programs::Loaded;
 use nearside_engine::mutation::Edit;
@@ -193,6 +194,7 @@ impl Kept {
         self.body.has_grown.set(true);
         let settings = Settings {
             charset,
+            fit: Some(policy::fitted),
             ..Settings::default()
         };
         let plan = PagePlan::new(self.bytes(), &loaded.selectors(), settings).map(Rc::new);

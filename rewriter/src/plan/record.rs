@@ -1,6 +1,7 @@
 //! The parse that finds the elements which edits can touch.
 
 use super::{Found, FoundAttribute, FoundEnd, Inject, Outline};
+use crate::declared_policies;
 use crate::encode::{Declaration, Spelling, declaration, is_utf_8};
 use crate::marks::{Implied, Marks};
 use crate::names::TEXT_HOLDERS;
@@ -118,6 +119,9 @@ fn record(
     parser = look_around(parser, &around).ok_or(RewriteError::Parser)?;
     parser = note_injection(parser, &recorder, &around, &bytes)?;
     parser = refuse_ambiguous(parser, &recorder, &bytes)?;
+    if settings.fit.is_some() {
+        parser = refuse_policies(parser, &recorder)?;
+    }
     let nowhere: fn(&[u8]) = |_| {};
     let mut rewriter = HtmlRewriter::new(parser, nowhere);
     let result = rewriter.write(parsed).and_then(|()| rewriter.end());
@@ -368,6 +372,21 @@ fn refuse_ambiguous(
         let tag = bytes.get(element.source_location().bytes()).unwrap_or_default();
         let before_end = tag.strip_suffix(b">").unwrap_or(tag).trim_ascii_end();
         if before_end.ends_with(b"=") {
+            recorder.refusal.set(Some(RewriteError::Parser));
+            return Err(RewriteError::Parser.into());
+        }
+        Ok(())
+    });
+    Ok(parser.append_element_content_handler((Cow::Owned(selector), look)))
+}
+
+/// Adds the handler that gives up where what is put in has to fit a policy of the page's own: such a page streams.
+fn refuse_policies(parser: Parser, recorder: &Rc<Recorder>) -> Result<Parser, RewriteError> {
+    let selector = "meta[http-equiv]".parse::<Selector>();
+    let selector = selector.map_err(|_| RewriteError::Parser)?;
+    let recorder = Rc::clone(recorder);
+    let look = Handlers::default().element(move |element: &mut Element<'_, '_>| {
+        if declared_policies::has_nonce(element) {
             recorder.refusal.set(Some(RewriteError::Parser));
             return Err(RewriteError::Parser.into());
         }

@@ -13,7 +13,7 @@ const ENGINE: &str = "engine";
 const LOADER: &str = "loader";
 const NOTHING: &str = "nothing";
 
-const PAGES: [(&str, &str, &str); 11] = [
+const PAGES: [(&str, &str, &str); 12] = [
     (
         "/strict",
         ENGINE,
@@ -40,6 +40,7 @@ const PAGES: [(&str, &str, &str); 11] = [
         "script-src 'nonce-abc' 'wasm-unsafe-eval'; require-trusted-types-for 'script'; trusted-types 'none'",
     ),
     ("/meta", ENGINE, ""),
+    ("/meta-nonce", ENGINE, ""),
     ("/no-wasm", LOADER, "script-src 'nonce-abc' 'strict-dynamic'"),
     (
         "/no-wasm-without-strict-dynamic",
@@ -60,6 +61,9 @@ fn page(path: &str) -> String {
     let meta = match path {
         "/meta" => {
             "<meta http-equiv=Content-Security-Policy content=\"script-src 'self' 'nonce-abc' 'wasm-unsafe-eval'\">"
+        }
+        "/meta-nonce" => {
+            "<meta http-equiv=Content-Security-Policy content=\"script-src 'nonce-abc' 'strict-dynamic' 'wasm-unsafe-eval'\">"
         }
         "/meta-shut" => "<meta http-equiv=Content-Security-Policy content=\"script-src 'none'\">",
         _ => "",

@@ -131,3 +131,70 @@ fn what_cannot_run_is_told_and_nothing_is_loosened() {
         check(&[policy], None, "personalised sdk-blocked");
     }
 }
+
+/// A page with this in its head, asked for several times, always gets a loader with this nonce.
+#[track_caller]
+fn check_declared(target: &str, headers: &str, meta: &str, nonce: Option<&str>) {
+    let page = format!("<!DOCTYPE html><html><head>{meta}</head><body><h1>Hi</h1></body></html>");
+    let nonce = nonce
+        .map(|nonce| format!(" nonce=\"{nonce}\""))
+        .unwrap_or_default();
+    let tag = format!("{meta}<script type=\"application/json\"");
+    // The page is kept, and would get a plan.
+    for time in 0..6 {
+        let sent = html(
+            &format!("{headers}Cache-Control: public, max-age=600\r\n"),
+            page.as_bytes(),
+        );
+        let got = through_edge(&Request::page(target), &sent).answer;
+        let text = got.text();
+        assert!(text.contains(&tag), "{text}");
+        assert!(
+            text.contains(&format!("</script><script async{nonce} src=\"/_ns/sdk.js\">")),
+            "{meta}, {time}: {text}"
+        );
+    }
+}
+
+#[test]
+fn policies_that_the_page_declares_itself() {
+    let meta = |policy: &str| format!("<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">");
+    check_declared(
+        "/meta/1",
+        "",
+        &meta("script-src 'nonce-abc' 'wasm-unsafe-eval'"),
+        Some("abc"),
+    );
+    check_declared(
+        "/meta/2",
+        "",
+        &meta("default-src &#39;nonce-abc&#39;"),
+        Some("abc"),
+    );
+    check_declared("/meta/3", "", &meta("script-src 'self'"), None);
+    check_declared(
+        "/meta/4",
+        "",
+        &meta("img-src 'none'; script-src 'sha256-abc='"),
+        None,
+    );
+    check_declared(
+        "/meta/5",
+        "",
+        &format!(
+            "{}{}",
+            meta("script-src 'nonce-a' 'nonce-b'"),
+            meta("script-src 'nonce-b'")
+        ),
+        Some("b"),
+    );
+    // What the headers ask for comes first.
+    let header = "Content-Security-Policy: script-src 'nonce-h'\r\n";
+    check_declared("/meta/6", header, &meta("script-src 'nonce-m'"), Some("h"));
+    check_declared(
+        "/meta/7",
+        "Content-Security-Policy: script-src 'self'\r\n",
+        &meta("script-src 'nonce-m'"),
+        Some("m"),
+    );
+}
