@@ -28,7 +28,7 @@ impl NotRewritten {
     pub(crate) const fn outcome(&self) -> Outcome {
         match self {
             Self::Page(RewriteError::Encoding) => Outcome::Encoding,
-            Self::Page(RewriteError::Memory) => Outcome::Limit,
+            Self::Page(RewriteError::Memory | RewriteError::Length | RewriteError::Edits) => Outcome::Limit,
             Self::Page(_) | Self::Runtime(_) => Outcome::Failed,
         }
     }
@@ -108,7 +108,9 @@ const fn rest_untouched(failure: RewriteError) -> &'static str {
     match failure {
         RewriteError::Encoding => "encoding",
         RewriteError::Memory => "memory",
-        _ => "parser",
+        RewriteError::Length => "length",
+        RewriteError::Edits => "edits",
+        RewriteError::Parser => "parser",
     }
 }
 

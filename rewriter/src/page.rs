@@ -11,6 +11,9 @@ use lol_html::{AsciiCompatibleEncoding, Selector};
 use nearside_engine::mutation::Edit;
 use std::fmt;
 
+/// How often elements are edited, unless said otherwise: more is no page that somebody made for people.
+pub(crate) const MAX_EDITS: usize = 20_000;
+
 /// How a page is rewritten.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings<'a> {
@@ -23,6 +26,10 @@ pub struct Settings<'a> {
     pub charset: Option<&'a str>,
     /// The most memory that a parser may use, in bytes; a page with edits goes through two.
     pub max_memory: usize,
+    /// How many bytes of a page are edited: where an element after them would be, the rest passes as it came.
+    pub max_page: usize,
+    /// How often elements may be edited; after that, the rest of the page passes as it came.
+    pub max_edits: usize,
 }
 
 impl Default for Settings<'_> {
@@ -32,6 +39,8 @@ impl Default for Settings<'_> {
             fit: None,
             charset: None,
             max_memory: 2 * 1024 * 1024,
+            max_page: 16 * 1024 * 1024,
+            max_edits: MAX_EDITS,
         }
     }
 }
@@ -43,6 +52,10 @@ pub enum RewriteError {
     Encoding,
     /// The parser needed more memory than it may use.
     Memory,
+    /// It is longer than what is edited.
+    Length,
+    /// More of its elements would be edited than may be.
+    Edits,
     /// The parser could not go on.
     Parser,
 }
@@ -52,6 +65,8 @@ impl fmt::Display for RewriteError {
         formatter.write_str(match self {
             RewriteError::Encoding => "the page's character encoding cannot be rewritten",
             RewriteError::Memory => "the page needs more memory than the rewriter may use",
+            RewriteError::Length => "the page is longer than what is edited",
+            RewriteError::Edits => "more elements of the page would be edited than may be",
             RewriteError::Parser => "the page could not be parsed",
         })
     }
@@ -106,6 +121,8 @@ impl PageRewriter {
             fit: settings.fit,
             encoding,
             max_memory: settings.max_memory,
+            max_page: settings.max_page,
+            max_edits: settings.max_edits,
         };
         Ok(Self {
             progress: Progress::Start {

@@ -29,6 +29,8 @@ pub(crate) struct Plan {
     /// The page's encoding, if it is known before the page begins.
     pub(crate) encoding: Option<AsciiCompatibleEncoding>,
     pub(crate) max_memory: usize,
+    pub(crate) max_page: usize,
+    pub(crate) max_edits: usize,
 }
 
 type Sink = Box<dyn FnMut(&[u8])>;
@@ -89,11 +91,16 @@ impl Pipeline {
         let head = Rc::new(HeadEdits::new(plan.edits.iter_mut().map(|(_, edit)| edit)));
         let has_edits = !plan.edits.is_empty();
         shared.is_injected.set(plan.inject.is_none());
+        let left = Rc::new(Cell::new(plan.max_edits));
         for (selector, edit) in plan.edits {
-            let around = Rc::clone(&around);
+            let (around, left, refusal) = (Rc::clone(&around), Rc::clone(&left), Rc::clone(&shared.refusal));
             let (marks, has_encoding) = (Rc::clone(&shared.marks), Rc::clone(&shared.has_encoding));
             let apply = Handlers::default().element(move |element: &mut Element<'_, '_>| {
                 if !around.are_template() {
+                    if let Some(limit) = past_a_limit(element, &left, plan.max_page) {
+                        refusal.set(Some(limit));
+                        return Err(limit.into());
+                    }
                     let is_foreign = around.make_foreign(element);
                     edit.apply(element, is_foreign, &marks, spelling(&has_encoding));
                 }
@@ -198,6 +205,20 @@ pub(crate) fn spelling(has_encoding: &Cell<bool>) -> Spelling {
     match has_encoding.get() {
         true => Spelling::Encoded,
         false => Spelling::References,
+    }
+}
+
+/// Whether an element must not be edited any more; if it may, that is counted.
+fn past_a_limit(element: &Element<'_, '_>, left: &Cell<usize>, max_page: usize) -> Option<RewriteError> {
+    if element.source_location().bytes().start >= max_page {
+        return Some(RewriteError::Length);
+    }
+    match left.get().checked_sub(1) {
+        None => Some(RewriteError::Edits),
+        Some(fewer) => {
+            left.set(fewer);
+            None
+        }
     }
 }
 

@@ -357,6 +357,60 @@ fn past_the_memory_limit_the_bytes_pass() {
 }
 
 #[test]
+fn past_the_longest_page_the_bytes_pass() {
+    let page = "<b>x</b>".repeat(1_000);
+    for chunk in [1, 7, 100, 800, 100_000] {
+        let settings = Settings {
+            max_page: 800,
+            ..Settings::default()
+        };
+        let edits = [
+            edit("b", Operation::Text, "", "n"),
+            edit("b", Operation::After, "", "!"),
+        ];
+        let mut rewriter = PageRewriter::new(&edits, settings).unwrap();
+        let mut output = Vec::new();
+        for chunk in page.as_bytes().chunks(chunk) {
+            output.extend(rewriter.write(chunk));
+        }
+        output.extend(rewriter.end());
+        assert_eq!(rewriter.failure(), Some(RewriteError::Length));
+        let expected = "<b>n</b>!".repeat(100) + &"<b>x</b>".repeat(900);
+        assert_eq!(String::from_utf8(output).unwrap(), expected);
+    }
+    // A page of just that length is rewritten whole.
+    let settings = Settings {
+        max_page: page.len(),
+        ..Settings::default()
+    };
+    let mut rewriter = PageRewriter::new(&[edit("b", Operation::Text, "", "n")], settings).unwrap();
+    let mut output = rewriter.write(page.as_bytes());
+    output.extend(rewriter.end());
+    assert_eq!(rewriter.failure(), None);
+    assert_eq!(output, "<b>n</b>".repeat(1_000).as_bytes());
+}
+
+#[test]
+fn after_so_many_edits_the_bytes_pass() {
+    let page = "<b>x</b>".repeat(1_000);
+    for chunk in [1, 100, 100_000] {
+        let settings = Settings {
+            max_edits: 500,
+            ..Settings::default()
+        };
+        let mut rewriter = PageRewriter::new(&[edit("b", Operation::Text, "", "n")], settings).unwrap();
+        let mut output = Vec::new();
+        for chunk in page.as_bytes().chunks(chunk) {
+            output.extend(rewriter.write(chunk));
+        }
+        output.extend(rewriter.end());
+        assert_eq!(rewriter.failure(), Some(RewriteError::Edits));
+        let expected = "<b>n</b>".repeat(500) + &"<b>x</b>".repeat(500);
+        assert_eq!(String::from_utf8(output).unwrap(), expected);
+    }
+}
+
+#[test]
 fn values_of_attributes_are_plain_text() {
     check(
         "<a href=x class='p&amp;q' style='--a: &quot;A&quot;'>y</a>",

@@ -18,7 +18,7 @@ use crate::head::HeadEdits;
 use crate::host::{needs_document, supports};
 use crate::marks::Implied;
 use crate::needs;
-use crate::page::{RewriteError, Settings};
+use crate::page::{MAX_EDITS, RewriteError, Settings};
 use nearside_engine::mutation::Edit;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -158,6 +158,10 @@ impl PagePlan {
             true => self.with_ends.as_ref()?,
             false => &self.as_written,
         };
+        let found = |selector: &usize| outline.matches.get(*selector).map_or(0, Vec::len);
+        if known.iter().map(|(selector, _)| found(selector)).sum::<usize>() > MAX_EDITS {
+            return None;
+        }
         let head = HeadEdits::new(known.iter_mut().map(|(_, edit)| edit));
         Some(splice::splice(page, outline, &known, &Rc::new(head), inject))
     }
