@@ -233,7 +233,7 @@ fn storable(
     }
     let header = |name: &str| headers.get(name).ok().flatten();
     let freshness = Freshness::of(request, &header, asked_at, now)?;
-    let variant = Variant::of(request, header("vary").as_deref())?;
+    let variant = Variant::of(request, header("vary").as_deref(), freshness.is_shared)?;
     Some((freshness, variant))
 }
 
@@ -290,7 +290,9 @@ fn revalidate_meanwhile(ask: &Ask<'_>, key: &str, known: &Rc<Kept>, asking: Aski
         } else if is_page(&response) && !fill::is_too_large(&headers) {
             let field = |name: &str| headers.get(name).ok().flatten();
             let freshness = Freshness::of(&header, &field, asked_at, now);
-            let variant = Variant::of(&header, field("vary").as_deref());
+            let variant = freshness
+                .as_ref()
+                .and_then(|freshness| Variant::of(&header, field("vary").as_deref(), freshness.is_shared));
             match (freshness, variant, response.body()) {
                 (Some(freshness), Some(variant), Some(body)) => fill::read(body)
                     .await

@@ -85,7 +85,11 @@ async fn find(key: &str) -> Result<Option<Kept>> {
     for name in [SAID, FRESHNESS, "cf-cache-status"] {
         theirs.delete(name)?;
     }
-    Ok(Some(Kept::new(&theirs.0, bytes, freshness, Variant::default())?))
+    let variant = match freshness.is_shared {
+        true => Variant::default(),
+        false => Variant::without_cookies(),
+    };
+    Ok(Some(Kept::new(&theirs.0, bytes, freshness, variant)?))
 }
 
 async fn keep(key: &str, kept: &Kept, seconds: i64) -> Result<()> {

@@ -20,6 +20,8 @@ pub(super) struct Freshness {
     must_revalidate: bool,
     /// Whether the upstream can say that the page is still the same.
     has_validator: bool,
+    /// Whether the upstream says in so many words that caches for many may keep the page, and not just a browser.
+    pub(super) is_shared: bool,
 }
 
 /// What may be done with a kept page for a request.
@@ -83,6 +85,7 @@ impl Freshness {
             if_error,
             must_revalidate,
             has_validator,
+            is_shared: said.is_public || said.s_maxage.is_some(),
         })
     }
 
@@ -133,13 +136,14 @@ impl Freshness {
     /// For another isolate.
     pub(super) fn to_text(&self) -> String {
         format!(
-            "{} {} {} {} {} {}",
+            "{} {} {} {} {} {} {}",
             self.born_at,
             self.lifetime,
             self.while_revalidating,
             self.if_error,
             u8::from(self.must_revalidate),
-            u8::from(self.has_validator)
+            u8::from(self.has_validator),
+            u8::from(self.is_shared)
         )
     }
 
@@ -154,6 +158,7 @@ impl Freshness {
             if_error: next()?,
             must_revalidate: next()? != 0,
             has_validator: next()? != 0,
+            is_shared: next()? != 0,
         };
         Some(freshness)
     }
@@ -327,8 +332,8 @@ mod tests {
             let page = kept(&[("cache-control", said), ("etag", "\"a\""), ("age", "3")]).unwrap();
             assert_eq!(Freshness::from_text(&page.to_text()), Some(page));
         }
-        assert_eq!(Freshness::from_text("1 2 3 4 5"), None);
-        assert_eq!(Freshness::from_text("1 2 3 4 x 5"), None);
+        assert_eq!(Freshness::from_text("1 2 3 4 5 6"), None);
+        assert_eq!(Freshness::from_text("1 2 3 4 x 5 6"), None);
     }
 
     #[test]

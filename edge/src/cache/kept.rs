@@ -112,7 +112,7 @@ impl Kept {
             _ => headers.get(name).ok().flatten(),
         };
         let freshness = Freshness::of(request, &header, asked_at, now)?;
-        let variant = Variant::of(request, header("vary").as_deref())?;
+        let variant = Variant::of(request, header("vary").as_deref(), freshness.is_shared)?;
         Some(Self {
             personal: personal(&headers).ok()?,
             headers,

@@ -3,6 +3,7 @@
 use super::freshness::Header;
 use crate::cookies;
 
+const COOKIE: &str = "cookie";
 /// A page that depends on more headers is not kept.
 const MAX_NAMES: usize = 16;
 
@@ -12,8 +13,18 @@ pub(super) struct Variant(Vec<(String, Option<String>)>);
 
 impl Variant {
     /// What a response says that it depends on; `None` if it is good for no other request.
-    pub(super) fn of(request: Header<'_>, vary: Option<&str>) -> Option<Self> {
+    ///
+    /// RFC 9111 lets caches give a page with `max-age=60` to everybody. Sites that mean their visitors' browsers write the
+    /// same, and show who is logged in. So a page that is not said to be for many (`is_shared`: `public` or `s-maxage`)
+    /// is kept and shown only where the site has set no cookie.
+    pub(super) fn of(request: Header<'_>, vary: Option<&str>, is_shared: bool) -> Option<Self> {
         let mut names: Vec<String> = Vec::new();
+        if !is_shared {
+            if value_of(request, COOKIE).is_some() {
+                return None;
+            }
+            names.push(COOKIE.to_owned());
+        }
         for name in vary.unwrap_or_default().split(',') {
             let name = name.trim().to_ascii_lowercase();
             match name.as_str() {
@@ -42,9 +53,14 @@ impl Variant {
             .all(|(name, value)| value_of(request, name) == *value)
     }
 
-    /// Whether the page is good for all requests.
+    /// Whether the page depends on no header that the upstream names.
     pub(super) fn is_for_all(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_empty() || *self == Self::without_cookies()
+    }
+
+    /// The requests without cookies of the site.
+    pub(super) fn without_cookies() -> Self {
+        Self(vec![(COOKIE.to_owned(), None)])
     }
 
     /// The bytes that it takes, about.
@@ -60,7 +76,7 @@ impl Variant {
 /// A header's value as the upstream gets it, without what may differ between equal ones.
 fn value_of(request: Header<'_>, name: &str) -> Option<String> {
     let value = request(name)?;
-    if name == "cookie" {
+    if name == COOKIE {
         let theirs = cookies::for_upstream(&value);
         return (!theirs.is_empty()).then_some(theirs);
     }
@@ -85,6 +101,7 @@ mod tests {
         let page = Variant::of(
             &header(&german),
             Some("Accept-Language,  accept-encoding, X-None"),
+            true,
         )
         .unwrap();
         assert!(page.fits(&header(&[("accept-language", "de,en;q=0.5")])));
@@ -97,20 +114,36 @@ mod tests {
     #[test]
     fn a_page_without_vary_fits_all_and_one_with_a_star_none() {
         for vary in [None, Some(""), Some("Accept-Encoding"), Some(" , ,")] {
-            assert!(Variant::of(&header(&[]), vary).unwrap().is_for_all());
+            assert!(Variant::of(&header(&[]), vary, true).unwrap().is_for_all());
         }
-        assert!(Variant::of(&header(&[]), Some("Accept-Encoding, *")).is_none());
+        assert!(Variant::of(&header(&[]), Some("Accept-Encoding, *"), true).is_none());
         let many = (0..=MAX_NAMES).map(|i| format!("x-{i}")).collect::<Vec<_>>();
-        assert!(Variant::of(&header(&[]), Some(&many.join(","))).is_none());
+        assert!(Variant::of(&header(&[]), Some(&many.join(",")), true).is_none());
     }
 
     #[test]
     fn our_own_cookies_make_no_difference_to_the_upstream() {
         let first = [("cookie", "ns_id=1; basket=2; ns_s=abc")];
-        let page = Variant::of(&header(&first), Some("Cookie")).unwrap();
+        let page = Variant::of(&header(&first), Some("Cookie"), true).unwrap();
         assert!(page.fits(&header(&[("cookie", "basket=2; ns_id=9")])));
         assert!(!page.fits(&header(&[("cookie", "basket=3; ns_id=1")])));
-        let page = Variant::of(&header(&[("cookie", "ns_id=1")]), Some("Cookie")).unwrap();
+        let page = Variant::of(&header(&[("cookie", "ns_id=1")]), Some("Cookie"), true).unwrap();
         assert!(page.fits(&header(&[])));
+    }
+    #[test]
+    fn a_page_that_is_not_said_to_be_for_many_is_for_those_without_the_site_s_cookies() {
+        let ours = [("cookie", "ns_id=1; ns_s=abc")];
+        let page = Variant::of(&header(&ours), None, false).unwrap();
+        assert_eq!(page, Variant::without_cookies());
+        assert!(page.is_for_all());
+        assert!(page.fits(&header(&[])) && page.fits(&header(&[("cookie", "ns_id=2")])));
+        let theirs = [("cookie", "ns_id=1; session=2")];
+        assert!(!page.fits(&header(&theirs)));
+        assert!(Variant::of(&header(&theirs), None, false).is_none());
+        assert!(
+            Variant::of(&header(&theirs), None, true)
+                .unwrap()
+                .fits(&header(&[]))
+        );
     }
 }

@@ -166,6 +166,28 @@ fn what_is_not_for_all_is_never_kept() {
 }
 
 #[test]
+fn who_has_a_cookie_of_the_site_gets_a_page_of_their_own_unless_it_is_said_to_be_for_many() {
+    let site = Site::with("Cache-Control: max-age=600\r\n");
+    wait::until("the page is kept", || {
+        site.source().starts_with("hit").then_some(())
+    });
+    for _ in 0..3 {
+        let asked = site.asked();
+        let request = site.request().with("Cookie: session=1");
+        assert_eq!(source(&site.ask(&request)), "bypass");
+        assert_eq!(site.asked(), asked + 1);
+        // The others go on with theirs.
+        assert!(site.source().starts_with("hit"));
+        assert_eq!(site.asked(), asked + 1);
+    }
+    let site = Site::with("Cache-Control: public, max-age=600\r\n");
+    wait::until("the page is kept", || {
+        let request = site.request().with("Cookie: session=1");
+        source(&site.ask(&request)).starts_with("hit").then_some(())
+    });
+}
+
+#[test]
 fn an_answer_that_is_no_page_is_not_kept() {
     for status in [
         "404 Not Found",
