@@ -198,6 +198,9 @@ async fn ask_upstream(
     let Some(asking) = asking.or_else(|| Asking::begin(key, now)) else {
         return Ok(Answer::arriving(response, Source::Upstream));
     };
+    let Some(filling) = fill::Filling::begin(now) else {
+        return Ok(Answer::arriving(response, Source::Upstream));
+    };
     let Some((theirs, ours)) = fill::doubled(&response) else {
         return Ok(Answer::arriving(response, Source::Upstream));
     };
@@ -206,6 +209,7 @@ async fn ask_upstream(
     let (key, bound) = (key.to_owned(), ask.config.cache_bytes);
     background::go_on(ask.context, async move {
         let filled = fill::read(ours).await;
+        drop(filling);
         let now = clock::now();
         let kept = filled.and_then(|bytes| Kept::new(&headers, bytes, freshness, variant).ok());
         let Some(kept) = kept.map(Rc::new) else {
