@@ -17,8 +17,16 @@ use worker::{Context, Delay, Headers, Result, console_log, web_sys};
 
 /// How long a visitor waits for a page that somebody else has asked for, before they ask themselves, in milliseconds.
 const PATIENCE: i64 = 5_000;
-/// How often a visitor who waits looks whether it is there. A promise of one request cannot wake another one reliably.
-const LOOK_EVERY: Duration = Duration::from_millis(2);
+/// How soon a visitor who waits looks again whether it is there: after an eighth of the time that they have waited, so that many
+/// who wait for a slow upstream take little of the isolate's time. A promise of one request cannot wake another one reliably.
+const fn look_again_after(waited: i64) -> Duration {
+    let milliseconds = match waited / 8 {
+        ..2 => 2,
+        longer @ 2..100 => longer,
+        100.. => 100,
+    };
+    Duration::from_millis(milliseconds as u64)
+}
 
 /// What the upstream has for a request.
 pub(crate) struct Answer {
@@ -88,7 +96,9 @@ pub(crate) async fn answer(ask: &Ask<'_>, key: Option<&str>) -> Result<Answer> {
                 }
                 return Ok(Answer::kept(kept, Source::Stale));
             }
-            Known::Asked if now - began_at < PATIENCE => Delay::from(LOOK_EVERY).await,
+            Known::Asked if now - began_at < PATIENCE => {
+                Delay::from(look_again_after(now - began_at)).await;
+            }
             Known::Missing(kept) => {
                 let asking = Asking::begin(key, now);
                 return ask_upstream(ask, key, kept, asking).await;
