@@ -39,8 +39,8 @@ impl Loaded {
             .flat_map(|experience| &experience.variants);
         let mutations = variants.flat_map(|variant| &variant.mutations);
         let mut selectors: Vec<&str> = mutations
-            .filter(|mutation| mutation.operation.takes_selector())
             .map(|mutation| mutation.selector.as_str())
+            .filter(|selector| !selector.is_empty())
             .collect();
         selectors.sort_unstable();
         selectors.dedup();
@@ -152,4 +152,27 @@ async fn refresh(env: &Env, origin: &Origin, known: Option<&str>) -> Result<()> 
         kv.put(CURRENT_KEY, &bytes, None).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nearside_engine::compile::compile;
+
+    #[test]
+    fn the_selectors_are_those_of_all_mutations_also_of_titles() {
+        let manifest = r#"{"experiences": [{"id": "a", "variants": [{"id": "v", "mutations": [
+            {"op": "text", "selector": "h1", "value": "x"}, {"op": "remove", "selector": "h1"},
+            {"op": "title", "value": "x"}, {"op": "meta", "name": "robots", "value": "noindex"}]}]}]}"#;
+        let (program, warnings) = compile(&serde_json::from_str(manifest).unwrap());
+        assert!(warnings.is_empty(), "{warnings:?}");
+        let loaded = Loaded::from_bytes(program.to_bytes()).unwrap();
+        let selectors = loaded.selectors();
+        for experience in &loaded.program.experiences {
+            for mutation in experience.variants.iter().flat_map(|variant| &variant.mutations) {
+                assert!(selectors.contains(&mutation.selector.as_str()), "{mutation:?}");
+            }
+        }
+        assert_eq!(selectors.len(), 3);
+    }
 }

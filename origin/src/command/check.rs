@@ -89,6 +89,11 @@ fn made(program: &Program, manifest: &Value) -> Vec<Made> {
                     continue;
                 };
                 let selector = mutation.get("selector").as_str().unwrap_or_default();
+                // Without a selector, an operation has an element of its own.
+                let found = match operation.takes_selector() {
+                    true => selector,
+                    false => operation.name(),
+                };
                 let place = format!("variants[{variant_index}].mutations[{mutation_index}]");
                 all.push(Made {
                     place: format!("$.experiences[{index}].{place}"),
@@ -96,7 +101,7 @@ fn made(program: &Program, manifest: &Value) -> Vec<Made> {
                     selector: selector.to_owned(),
                     host: host(
                         operation,
-                        selector,
+                        found,
                         mutation.get("value").as_str().unwrap_or_default(),
                     ),
                 });
