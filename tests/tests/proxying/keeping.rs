@@ -339,11 +339,11 @@ fn a_stale_page_is_shown_while_a_newer_one_is_asked_for() {
         "Cache-Control: max-age=600\r\n",
         b"<!DOCTYPE html><title>new</title><h1>x</h1><i>new</i>",
     );
-    wait::until("nobody is asking", || {
-        site.answers(&[Step::Wait(gate.clone()), Step::Send(new.clone())]);
-        let asked = site.asked();
+    let before = site.asked();
+    site.answers(&[Step::Wait(gate.clone()), Step::Send(new)]);
+    wait::until("a newer one is asked for", || {
         assert!(source(&site.ask(&site.request())).starts_with("stale"));
-        (site.asked() > asked).then_some(())
+        (site.asked() > before).then_some(())
     });
     let asked = site.asked();
     for _ in 0..3 {
