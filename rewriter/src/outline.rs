@@ -157,27 +157,37 @@ pub(crate) fn end_tags(bytes: &[u8]) -> Vec<(Range<usize>, String)> {
     found
 }
 
-/// The length of the tag that bytes begin with, if it is whole.
+/// The length of the tag that bytes begin with, if it is whole; by the states of HTML's tokenizer
+/// (<https://html.spec.whatwg.org/multipage/parsing.html#tag-name-state>).
 fn tag_length(bytes: &[u8]) -> Option<usize> {
+    #[derive(Clone, Copy)]
     enum State {
+        TagName,
+        BeforeName,
         Name,
+        AfterName,
         BeforeValue,
         Value,
         Quoted(u8),
     }
-    let mut state = State::Name;
-    // A quote is one only where a value begins.
-    for (at, byte) in bytes.iter().enumerate() {
+    let mut state = State::TagName;
+    // A quote is one only where a value begins, and an equals sign only behind an attribute's name.
+    for (at, byte) in bytes.iter().enumerate().skip(2) {
+        let is_blank = byte.is_ascii_whitespace();
         state = match (state, *byte) {
-            (State::Quoted(quote), byte) if byte == quote => State::Name,
+            (State::Quoted(quote), byte) if byte == quote => State::BeforeName,
             (State::Quoted(quote), _) => State::Quoted(quote),
             (_, b'>') => return Some(at + 1),
-            (State::Name, b'=') => State::BeforeValue,
             (State::BeforeValue, quote @ (b'"' | b'\'')) => State::Quoted(quote),
-            (State::BeforeValue, byte) if byte.is_ascii_whitespace() => State::BeforeValue,
+            (State::BeforeValue, _) if is_blank => State::BeforeValue,
             (State::BeforeValue, _) => State::Value,
-            (State::Value, byte) if byte.is_ascii_whitespace() => State::Name,
-            (state, _) => state,
+            (State::Value, _) if !is_blank => State::Value,
+            (State::Value, _) | (_, b'/') => State::BeforeName,
+            (State::TagName | State::BeforeName, _) if is_blank => State::BeforeName,
+            (State::Name | State::AfterName, _) if is_blank => State::AfterName,
+            (State::Name | State::AfterName, b'=') => State::BeforeValue,
+            (State::TagName, _) => State::TagName,
+            (State::BeforeName | State::Name | State::AfterName, _) => State::Name,
         };
     }
     None

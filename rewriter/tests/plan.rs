@@ -371,3 +371,48 @@ fn an_end_tag_that_ends_several_elements_is_the_streamed_one() {
         }
     }
 }
+
+#[test]
+fn an_end_tag_may_have_attributes_of_any_form() {
+    let edits = [Edit {
+        selector: ".nowhere",
+        operation: Operation::Text,
+        name: "",
+        content: String::new(),
+    }];
+    for attributes in [
+        "=\"",
+        "=\"\"",
+        " =\"",
+        " =\">\"",
+        " a=\">\"",
+        " a= '>'",
+        " a =\t'>'",
+        " a=b\">\"",
+        " a=\"b\"=\"",
+        " a=\"b\"c=\">\"",
+        "/=\"",
+        " a/=\"",
+        "/a='>'",
+        " a=/\"",
+        " a==\"",
+        " \"",
+        " 'a=\">\"",
+        " a=\n",
+        " a= ",
+    ] {
+        for name in ["t", "div", "p"] {
+            let page = format!("<div><p>x</{name}{attributes}></div>y<p>z</div>");
+            let page = page.as_bytes();
+            let plan = PagePlan::new(page, &[".nowhere"], Settings::default()).unwrap();
+            let spliced = joined(page, &plan.splice(page, &edits, None).unwrap());
+            for chunk in [1, 3, 100] {
+                // A tag that stands for another and has attributes is not followed any further.
+                let streamed = streamed(page, &edits, Settings::default(), chunk);
+                let streamed = streamed.unwrap_or_else(|| page.to_vec());
+                assert_eq!(String::from_utf8_lossy(&streamed), String::from_utf8_lossy(page));
+            }
+            assert_eq!(String::from_utf8_lossy(&spliced), String::from_utf8_lossy(page));
+        }
+    }
+}
