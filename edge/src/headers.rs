@@ -4,7 +4,6 @@
 use crate::address::Parts;
 use crate::locations::{Addresses, Place};
 use crate::proxy;
-use nearside_engine::number_reading::read_number;
 use std::net::IpAddr;
 use worker::{Headers, Result, web_sys};
 
@@ -146,9 +145,8 @@ pub(crate) fn openable(accepted: &str) -> Option<String> {
             .split(';')
             .skip(1)
             .filter_map(|parameter| parameter.split_once('='));
-        parameters.any(|(name, value)| {
-            name.trim().eq_ignore_ascii_case("q") && read_number(value.trim()) == Some(0.0)
-        })
+        parameters
+            .any(|(name, value)| name.trim().eq_ignore_ascii_case("q") && value.trim().parse() == Ok(0.0))
     };
     let coding = |item: &str| {
         item.split(';')

@@ -3,7 +3,6 @@
 use crate::config::Config;
 use crate::time_zone;
 use crate::user_agent::{self, Hints};
-use nearside_engine::number_reading::read_number;
 use nearside_engine::program::Program;
 use nearside_engine::time::Timestamp;
 use nearside_engine::value::{Object, Value};
@@ -90,8 +89,8 @@ fn geo(request: &web_sys::Request, headers: &Headers, config: &Config) -> Object
                 .ok()
                 .and_then(|value| value.as_string());
             let Some(value) = value else { continue };
-            match (ours, read_number(&value)) {
-                ("lat" | "lon", Some(number)) => geo.insert(ours, number),
+            match (ours, value.parse::<f64>()) {
+                ("lat" | "lon", Ok(number)) => geo.insert(ours, number),
                 _ => geo.insert(ours, value),
             }
         }

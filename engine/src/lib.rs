@@ -38,7 +38,6 @@ pub mod landing;
 pub mod mutation;
 mod near;
 mod number;
-pub mod number_reading;
 pub mod oracle;
 pub mod pages;
 pub mod path;

@@ -4,7 +4,6 @@
 //! plain IEEE arithmetic, off by less than 1e-14. Two places are compared by the chord between them; the error
 //! is below a millimetre, where the earth's flattening makes up to 0.6 % of the distance.
 
-use crate::number_reading::read_number;
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +59,7 @@ impl Circle {
 fn degrees(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) => Some(*number),
-        Value::String(text) => read_number(text.trim()),
+        Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }
 }

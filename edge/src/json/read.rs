@@ -1,6 +1,5 @@
 //! Reads JSON text.
 
-use nearside_engine::number_reading::read_number;
 use nearside_engine::value::{Object, Value};
 
 /// How deep arrays and objects may nest; the origin's reader has the same bound.
@@ -186,7 +185,7 @@ impl<'t> Reader<'t> {
             let _sign = self.pass(b'+') || self.pass(b'-');
             self.digits()?;
         }
-        let number = read_number(self.text.get(start..self.place)?)?;
+        let number: f64 = self.text.get(start..self.place)?.parse().ok()?;
         number.is_finite().then_some(number)
     }
 
