@@ -110,9 +110,8 @@ impl OpenElements {
     /// Takes note of text that is not blank; gives the elements that it ends.
     pub(crate) fn text(&mut self) -> Ended {
         let mut ended = Ended::default();
-        if self.last_is("head") || self.last_is("colgroup") {
-            self.end_to(self.elements.len() - 1, &mut ended);
-        }
+        self.end_head(&mut ended);
+        self.end_last("colgroup", &mut ended);
         ended
     }
 
@@ -174,10 +173,11 @@ impl OpenElements {
     }
 
     fn end_by(&mut self, name: &str, ended: &mut Ended) {
-        if (self.last_is("head") && !belongs_to_head(name))
-            || (self.last_is("colgroup") && !matches!(name, "col" | "template"))
-        {
-            self.end_to(self.elements.len() - 1, ended);
+        if !belongs_to_head(name) {
+            self.end_head(ended);
+        }
+        if !matches!(name, "col" | "template") {
+            self.end_last("colgroup", ended);
         }
         match name {
             "li" => self.end_item(&["li"], ended),
@@ -277,6 +277,15 @@ impl OpenElements {
             _ => None,
         };
         self.end_to(holder.unwrap_or(table) + 1, ended);
+    }
+
+    /// Ends the head, and a second one in it: for the browser they are one.
+    fn end_head(&mut self, ended: &mut Ended) {
+        let place = self.elements.iter().rposition(|element| &*element.name != "head");
+        let first = place.map_or(0, |place| place + 1);
+        if first < self.elements.len() {
+            self.end_to(first, ended);
+        }
     }
 
     fn end_last(&mut self, name: &str, ended: &mut Ended) {

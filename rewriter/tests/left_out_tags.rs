@@ -450,3 +450,15 @@ fn a_head_ends_where_text_begins() {
         "<!doctype html><head><title>t</title> \n <meta>text",
     );
 }
+
+/// For the browser there is one head, and both its tags are that one's.
+#[test]
+fn a_second_head_ends_with_the_first() {
+    check(
+        "<!doctype html><html><head><head><title>t</title>Old text <b>b</b>",
+        "html > head",
+        Operation::After,
+        "<!-- after -->",
+        "<!doctype html><html><head><head><title>t</title></head><!-- after -->Old text <b>b</b>",
+    );
+}
