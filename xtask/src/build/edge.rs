@@ -13,13 +13,14 @@ use crate::process::run;
 use crate::setup::{BuildTools, WORKER_BUILD};
 use crate::{paths, wasm_module};
 
-const SOURCES: [&str; 6] = [
+const SOURCES: [&str; 7] = [
     "Cargo.toml",
     "Cargo.lock",
     "engine",
     "rewriter",
     "edge",
     "xtask/src/build",
+    "xtask/src/wasm_module.rs",
 ];
 
 pub(super) fn build(tools: &BuildTools) -> Result<Outcome> {
@@ -75,7 +76,7 @@ fn optimise(tools: &BuildTools, module: &Path, mut glue: String) -> Result<Strin
     run(&mut command)?;
     let read = fs::read(&named).with_context(|| format!("cannot read {}", named.display()))?;
     let mut count = 0;
-    let bare = wasm_module::with_renamed_imports(&wasm_module::without_names(&read)?, |name| {
+    let bare = wasm_module::shortened(&read, |name| {
         let short = format!("i{count}");
         count += 1;
         rename(&mut glue, name, &short).unwrap_or_else(|| name.to_owned())

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::gzipped;
-use crate::wasm_module::{functions, section, sections};
+use crate::wasm_module::contents;
 
 /// The crates of each part; what is of none is the standard library's.
 const PARTS: [(&str, &[&str]); 7] = [
@@ -75,23 +75,15 @@ pub(super) struct Size {
 pub(super) fn parts(named_module: &[u8], scripts: &[u8]) -> Result<Vec<Size>> {
     let mut code: Vec<(&'static str, Vec<u8>)> = PARTS.iter().map(|(part, _)| (*part, Vec::new())).collect();
     code.push((STD, Vec::new()));
-    for (name, body) in functions(named_module)? {
+    let contents = contents(named_module)?;
+    for (name, body) in contents.functions {
         let part = part_of(&name);
         if let Some((_, bytes)) = code.iter_mut().find(|(known, _)| *known == part) {
             bytes.extend_from_slice(body);
         }
     }
-    let mut data = Vec::new();
-    let mut rest = Vec::new();
-    for part in sections(named_module)? {
-        match part.id {
-            section::DATA => data.extend_from_slice(part.content),
-            section::CODE | section::CUSTOM => {}
-            _ => rest.extend_from_slice(part.content),
-        }
-    }
-    code.push(("data: texts, tables, places of panics", data));
-    code.push(("types, imports, exports", rest));
+    code.push(("data: texts, tables, places of panics", contents.data));
+    code.push(("types, imports, exports", contents.rest));
     code.push(("JavaScript", scripts.to_vec()));
     let sizes = code.into_iter().map(|(part, bytes)| {
         Ok(Size {
