@@ -63,7 +63,7 @@ pub(crate) async fn handle(
         });
         let visitor = loaded
             .as_ref()
-            .map(|loaded| read_visit(loaded, &cookie, &preview, context, config, now));
+            .map(|loaded| read_visit(request, loaded, &cookie, &preview, context, config, now));
         (loaded, preview, visitor)
     };
     let (answer, (loaded, preview, visitor)) = join(cache::answer(&ask, key.as_deref()), visitor).await;
@@ -94,7 +94,7 @@ pub(crate) async fn handle(
         Err(outcome) => return untouched(page, &timing, outcome),
     };
     match personalise(
-        request, &headers, &page, &loaded, visit, &preview, env, context, config, &timing,
+        request, &headers, &cookie, &page, &loaded, visit, &preview, env, context, config, &timing,
     )
     .await
     {
@@ -190,8 +190,9 @@ fn is_page(response: &web_sys::Response, is_head: bool) -> bool {
     response.status() == 200 && is_html && is_readable && !is_file && !is_fixed && has_body
 }
 
-/// Reads who asks, and asks the origin for what it knows of them.
+/// Reads who asks, and asks the origin for what it knows of them; of who asks for an excluded page, nothing.
 fn read_visit(
+    request: &web_sys::Request,
     loaded: &Loaded,
     cookie: &str,
     preview: &Preview,
@@ -199,6 +200,13 @@ fn read_visit(
     config: &Config,
     now: i64,
 ) -> std::result::Result<Visit, Outcome> {
+    if !loaded.program.site.exclude.is_empty() {
+        let page = Request::new(&request.url(), Object::new());
+        let mut excluded = loaded.program.site.exclude.iter();
+        if excluded.any(|excluded| excluded.matches(page.url(), page.path())) {
+            return Err(Outcome::Excluded);
+        }
+    }
     let consent = Consent::read(cookie, &loaded.program).personalization;
     // Who has asked for variants gets them; without consent nothing else is read or kept for it.
     if !consent && !preview.is_on() {
@@ -218,6 +226,7 @@ fn read_visit(
 async fn personalise(
     request: &web_sys::Request,
     headers: &Headers,
+    cookie: &str,
     upstream_page: &UpstreamPage,
     loaded: &Loaded,
     mut visit: Visit,
@@ -229,26 +238,17 @@ async fn personalise(
 ) -> std::result::Result<web_sys::Response, Stop> {
     let program = &loaded.program;
     let facts = request_facts::of_visitor(request, headers, program, config, clock::now());
-    let cookie = headers.get("cookie")?.unwrap_or_default();
     let page = Request::new(&request.url(), request_facts::of_page(facts.clone(), headers))
-        .with_consent(consent_cookie(&cookie), program.site.consent_required);
-    if program
-        .site
-        .exclude
-        .iter()
-        .any(|excluded| excluded.matches(page.url(), page.path()))
-    {
-        return Err(Stop(Outcome::Excluded, "the site excludes it".to_owned()));
-    }
+        .with_consent(consent_cookie(cookie), program.site.consent_required);
     let now = clock::now();
-    let consent = Consent::read(&cookie, program);
+    let consent = Consent::read(cookie, program);
     if consent.personalization {
         snapshots::take(&mut visit, program);
     }
     let is_head = request.method() == "HEAD";
     let counts = !is_head && is_seen_by_a_person(headers) && consent.analytics;
     // Who is sent elsewhere has not seen this page.
-    let may_redirect = redirects::are_possible(program, &cookie);
+    let may_redirect = redirects::are_possible(program, cookie);
     let unseen = may_redirect.then(|| visit.state.clone());
     let page_view = if counts {
         view(&mut visit, loaded, &page, now)
@@ -331,7 +331,7 @@ async fn personalise(
     let leaving = Headers(personalised.headers());
     timing.spliced(is_spliced);
     leaving.append("server-timing", &timing.header(outcome))?;
-    let mark_ends = redirects::was_sent(&cookie).then(|| cookies::expire(REDIRECT_COOKIE, secure));
+    let mark_ends = redirects::was_sent(cookie).then(|| cookies::expire(REDIRECT_COOKIE, secure));
     let cookies = cookies_of(&visit, consent, preview, program, config, secure);
     for cookie in cookies.into_iter().chain(mark_ends) {
         leaving.append("set-cookie", &cookie)?;

@@ -91,9 +91,7 @@ pub(crate) async fn answer(ask: &Ask<'_>, key: Option<&str>) -> Result<Answer> {
         match pages::look(key, &header, now) {
             Known::Fresh(kept) => return Ok(Answer::kept(kept, Source::Hit)),
             Known::Stale(kept) => {
-                if let Some(asking) = Asking::begin(key, now) {
-                    revalidate_meanwhile(ask, key, &kept, asking)?;
-                }
+                revalidate_meanwhile(ask, key, &kept, Asking::begin(key, now));
                 return Ok(Answer::kept(kept, Source::Stale));
             }
             Known::Asked if now - began_at < PATIENCE => {
@@ -157,9 +155,7 @@ async fn ask_upstream(
         match pages::look(key, &header, now) {
             Known::Fresh(kept) => return Ok(Answer::kept(kept, Source::Hit)),
             Known::Stale(kept) => {
-                if let Some(asking) = asking {
-                    revalidate_meanwhile(ask, key, &kept, asking)?;
-                }
+                revalidate_meanwhile(ask, key, &kept, asking);
                 return Ok(Answer::kept(kept, Source::Stale));
             }
             _ => {}
@@ -196,7 +192,7 @@ async fn ask_upstream(
         }
     }
     let response = response?;
-    let Some((freshness, variant)) = storable(ask, &response, &header, asked_at, now) else {
+    let Some((freshness, variant)) = storable(ask.is_page, &response, &header, asked_at, now) else {
         pages::note_unkept(key);
         if is_known {
             let key = key.to_owned();
@@ -235,14 +231,14 @@ async fn ask_upstream(
 
 /// Whether a response may be kept.
 fn storable(
-    ask: &Ask<'_>,
+    is_page: fn(&web_sys::Response) -> bool,
     response: &web_sys::Response,
     request: Header<'_>,
     asked_at: Timestamp,
     now: Timestamp,
 ) -> Option<(Freshness, Variant)> {
     let headers = Headers(response.headers());
-    if !(ask.is_page)(response) || fill::is_too_large(&headers) {
+    if !is_page(response) || fill::is_too_large(&headers) {
         return None;
     }
     let header = |name: &str| headers.get(name).ok().flatten();
@@ -277,10 +273,18 @@ async fn take_304(
     }
 }
 
-/// Asks the upstream whether a page is still the same, while the visitor has it already.
-fn revalidate_meanwhile(ask: &Ask<'_>, key: &str, known: &Rc<Kept>, asking: Asking) -> Result<()> {
-    let upstream = ask.upstream()?.whole()?.unless_same(&known.headers)?;
-    let request = ask.snapshot()?;
+/// Asks the upstream whether a page is still the same, while the visitor has it already; without a note somebody
+/// else does.
+fn revalidate_meanwhile(ask: &Ask<'_>, key: &str, known: &Rc<Kept>, asking: Option<Asking>) {
+    let Some(asking) = asking else { return };
+    let asked = ask.upstream().and_then(|upstream| {
+        let upstream = upstream.whole()?.unless_same(&known.headers)?;
+        Ok((upstream, ask.snapshot()?))
+    });
+    let (upstream, request) = match asked {
+        Ok(asked) => asked,
+        Err(error) => return console_log!("nearside: a page cannot be revalidated: {error}"),
+    };
     let (known, key, bound) = (Rc::clone(known), key.to_owned(), ask.config.cache_bytes);
     let is_page = ask.is_page;
     background::go_on(ask.context, async move {
@@ -288,7 +292,9 @@ fn revalidate_meanwhile(ask: &Ask<'_>, key: &str, known: &Rc<Kept>, asking: Aski
         let header = |name: &str| request.get(name).ok().flatten();
         let asked_at = clock::now();
         let response = match upstream.send().headers().await {
-            Ok(response) => response,
+            // Who fails has not answered: RFC 9111, section 4.3.3.
+            Ok(response) if response.status() < 500 => response,
+            Ok(_) => return,
             Err(error) => {
                 console_log!("nearside: a page was not revalidated: {error}");
                 return;
@@ -298,21 +304,14 @@ fn revalidate_meanwhile(ask: &Ask<'_>, key: &str, known: &Rc<Kept>, asking: Aski
         let headers = Headers(response.headers());
         let kept = if response.status() == 304 {
             known.freshened(&headers, &header, asked_at, now)
-        } else if response.status() >= 500 {
-            // As if it had not answered: RFC 9111, section 4.3.3.
-            return;
-        } else if is_page(&response) && !fill::is_too_large(&headers) {
-            let field = |name: &str| headers.get(name).ok().flatten();
-            let freshness = Freshness::of(&header, &field, asked_at, now);
-            let variant = freshness
-                .as_ref()
-                .and_then(|freshness| Variant::of(&header, field("vary").as_deref(), freshness.is_shared));
-            match (freshness, variant, response.body()) {
-                (Some(freshness), Some(variant), Some(body)) => fill::read(body)
-                    .await
-                    .and_then(|bytes| Kept::new(&headers.0, bytes, freshness, variant).ok()),
-                _ => None,
-            }
+        } else if let Some((freshness, variant)) = storable(is_page, &response, &header, asked_at, now)
+            && let Some(body) = response.body()
+        {
+            // What breaks off says nothing of the page that is kept.
+            let Some(bytes) = fill::read(body).await else {
+                return;
+            };
+            Kept::new(&headers.0, bytes, freshness, variant).ok()
         } else {
             None
         };
@@ -327,5 +326,4 @@ fn revalidate_meanwhile(ask: &Ask<'_>, key: &str, known: &Rc<Kept>, asking: Aski
             }
         }
     });
-    Ok(())
 }
