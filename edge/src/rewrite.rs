@@ -73,6 +73,7 @@ pub(crate) fn page(
         inject: Some(inject),
         fit: Some(policy::fitted),
         charset,
+        secret: secret()?,
         ..Settings::default()
     };
     let mut rewriter = PageRewriter::new(edits, settings)?;
@@ -101,6 +102,11 @@ pub(crate) fn page(
         }
     };
     Ok((response, false))
+}
+
+/// A number that the page's author cannot know.
+fn secret() -> std::result::Result<u64, worker::Error> {
+    getrandom::u64().map_err(|error| format!("there is no randomness: {error}").into())
 }
 
 /// Why the rest of a page passed as it came, where others have the page's source.
