@@ -47,6 +47,7 @@ mod messages;
 mod origin;
 mod page;
 mod page_state;
+mod page_stream;
 mod page_views;
 mod policy;
 mod preview;
