@@ -29,6 +29,16 @@ pub(crate) struct Ended {
     pub(crate) outermost: Vec<Name>,
 }
 
+/// What a start tag does.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Started {
+    pub(crate) ended: Ended,
+    pub(crate) is_html: bool,
+    /// Whether the parser of the page takes what follows for SVG or MathML until an end tag comes, though the element is
+    /// over.
+    pub(crate) needs_end: bool,
+}
+
 /// What an end tag does.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum EndTag {
@@ -124,8 +134,8 @@ impl OpenElements {
         }
     }
 
-    /// Takes note of a start tag; gives the elements that it ends, and whether the element is HTML.
-    pub(crate) fn start(&mut self, tag: StartTag<'_>) -> Result<(Ended, bool), Unclear> {
+    /// Takes note of a start tag.
+    pub(crate) fn start(&mut self, tag: StartTag<'_>) -> Result<Started, Unclear> {
         self.may_search()?;
         let mut ended = Ended::default();
         let around = self.language();
@@ -134,8 +144,9 @@ impl OpenElements {
             name if *name == MATH => Language::MathMl,
             _ => around,
         };
-        if tag.is_self_closing && (tag.name == SVG || tag.name == MATH) {
-            // The parser of the page takes what follows for SVG or MathML.
+        let needs_end = tag.is_self_closing && (tag.name == SVG || tag.name == MATH);
+        if needs_end && self.is_open(&tag.name) {
+            // The end tag would be that of the other one.
             return Err(Unclear);
         }
         if around == Language::Html {
@@ -159,7 +170,11 @@ impl OpenElements {
                 holds_html,
             });
         }
-        Ok((ended, is_html))
+        Ok(Started {
+            ended,
+            is_html,
+            needs_end,
+        })
     }
 
     /// Allows for the searches of one more tag.

@@ -1,7 +1,7 @@
 //! The scanner held against the parser that edits: where both follow a page, they see the same tokens.
 
 use crate::names::{Kind, holds_html};
-use crate::open_elements::{OpenElements, StartTag};
+use crate::open_elements::{OpenElements, StartTag, Started};
 use crate::scanner::{Scanner, Token};
 use crate::surroundings::is_foreign;
 use lol_html::html_content::{Comment, Doctype, Element};
@@ -150,7 +150,12 @@ fn scanned(page: &[u8], chunk: usize) -> (Vec<Seen>, usize) {
                         is_self_closing,
                         written,
                     };
-                    let Ok((_, is_html)) = open.start(tag) else {
+                    let Ok(Started {
+                        is_html,
+                        needs_end: false,
+                        ..
+                    }) = open.start(tag)
+                    else {
                         return (seen, at);
                     };
                     if is_html && name.is(Kind::TEXT) {

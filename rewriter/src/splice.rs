@@ -6,7 +6,7 @@
 use crate::doctype::is_quirky;
 use crate::marks::{Implied, Marks, Signature};
 use crate::names::{Kind, Name};
-use crate::open_elements::{EndTag, Ended, OpenElements, StartTag, Unclear};
+use crate::open_elements::{EndTag, Ended, OpenElements, StartTag, Started, Unclear};
 use crate::page::RewriteError;
 use crate::scanner::{Scanner, Token};
 use crate::search::find;
@@ -142,7 +142,11 @@ impl Splicer {
                     is_self_closing,
                     written: bytes,
                 };
-                let (ended, is_html) = self.open.start(tag).map_err(unclear)?;
+                let Started {
+                    ended,
+                    is_html,
+                    needs_end,
+                } = self.open.start(tag).map_err(unclear)?;
                 self.supply(&ended, spliced);
                 self.note(&ended.outermost, ended.names.len() > ended.outermost.len());
                 if is_html && name.is(Kind::TEXT) {
@@ -150,6 +154,11 @@ impl Splicer {
                         return Err(RewriteError::Parser);
                     }
                     self.scanner.enter(&name);
+                }
+                if needs_end {
+                    self.read += length;
+                    self.supply_one(&name, spliced);
+                    return Ok(());
                 }
             }
             Token::EndTag { name } => return self.take_end(length, &name, spliced),
@@ -248,19 +257,23 @@ impl Splicer {
         if ended.names.is_empty() {
             return;
         }
-        self.give(spliced);
-        self.has_changed = true;
         let (mut last, mut count) = (None, 0);
         for name in &ended.names {
             // The standard's order: what is within ends first.
             self.note(last.as_slice(), count > 1);
             count += 1;
             last = Some(name.clone());
-            let tag = self.signature.supplied(name);
-            spliced.extend_from_slice(&tag);
-            self.marks.supplied.borrow_mut().insert(self.next, tag.len());
-            self.next += tag.len();
+            self.supply_one(name, spliced);
         }
+    }
+
+    fn supply_one(&mut self, name: &Name, spliced: &mut Vec<u8>) {
+        self.give(spliced);
+        self.has_changed = true;
+        let tag = self.signature.supplied(name);
+        spliced.extend_from_slice(&tag);
+        self.marks.supplied.borrow_mut().insert(self.next, tag.len());
+        self.next += tag.len();
     }
 }
 

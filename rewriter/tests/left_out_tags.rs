@@ -478,3 +478,21 @@ fn a_deep_page_that_is_searched_again_and_again_passes() {
     assert_eq!(rewriter.failure(), Some(RewriteError::Parser));
     assert_eq!(output, page.as_bytes());
 }
+
+#[test]
+fn what_follows_a_drawing_without_content_is_html() {
+    check(
+        "<p>a<svg class='x'/><section><script>'</section>'</script><b>c</b><p id=y>d</section>e",
+        "#y",
+        Operation::After,
+        "f",
+        "<p>a<svg class='x'/><section><script>'</section>'</script><b>c</b><p id=y>d</p>f</section>e",
+    );
+    check(
+        "<ul><li>a<math/><li>b</ul>",
+        "math",
+        Operation::After,
+        "c",
+        "<ul><li>a<math/>c<li>b</ul>",
+    );
+}
