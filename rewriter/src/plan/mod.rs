@@ -152,7 +152,7 @@ impl PagePlan {
             if let Some(selector) = *self.selectors.get(edit.selector)?
                 && needs_document(edit.operation, edit.selector, &edit.content).is_none()
             {
-                needs_every_end_tag |= needs::every_end_tag(edit);
+                needs_every_end_tag = needs_every_end_tag || needs::every_end_tag(edit);
                 known.push((selector, OwnedEdit::from(edit)));
             }
         }
