@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::freshness::Stamp;
-use super::{Outcome, PASSES, WASM_FEATURES};
+use super::{Outcome, PASSES, WASM_FEATURES, order};
 use crate::process::run;
 use crate::setup::{BuildTools, WORKER_BUILD};
 use crate::{paths, wasm_module};
@@ -74,9 +74,10 @@ fn optimise(tools: &BuildTools, module: &Path, mut glue: String) -> Result<Strin
         .args(["--strip-producers", "--debuginfo", "-o"])
         .arg(&named);
     run(&mut command)?;
-    let read = fs::read(&named).with_context(|| format!("cannot read {}", named.display()))?;
+    let ordered = order::ordered(&named)?;
+    fs::write(&named, &ordered).with_context(|| format!("cannot write {}", named.display()))?;
     let mut count = 0;
-    let bare = wasm_module::shortened(&read, |name| {
+    let bare = wasm_module::shortened(&ordered, |name| {
         let short = format!("i{count}");
         count += 1;
         rename(&mut glue, name, &short).unwrap_or_else(|| name.to_owned())

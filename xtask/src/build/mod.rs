@@ -6,6 +6,7 @@
 
 mod edge;
 mod freshness;
+mod order;
 mod origin;
 mod sdk;
 
