@@ -5,10 +5,12 @@ use std::convert::Infallible;
 
 use anyhow::{Context, Result};
 use wasm_encoder::reencode::{Error, Reencode, utils};
-use wasm_encoder::{CodeSection, FunctionSection, ImportSection, Module, NameMap, NameSection};
+use wasm_encoder::{
+    CodeSection, ExportSection, FunctionSection, ImportSection, Module, NameMap, NameSection,
+};
 use wasmparser::{
-    CodeSectionReader, CustomSectionReader, FunctionSectionReader, Import, ImportSectionReader, KnownCustom,
-    Name, Parser, Payload, TypeRef,
+    CodeSectionReader, CustomSectionReader, ExportSectionReader, FunctionSectionReader, Import,
+    ImportSectionReader, KnownCustom, Name, Parser, Payload, TypeRef,
 };
 
 /// A module's bytes, by what they are.
@@ -30,7 +32,7 @@ pub fn contents(module: &[u8]) -> Result<Contents<'_>> {
     let mut contents = Contents::default();
     let mut bodies = Vec::new();
     let imported = imported_functions(module)?;
-    let mut names = HashMap::new();
+    let mut names = names(module)?;
     for payload in Parser::new(0).parse_all(module) {
         let payload = payload?;
         let bytes = payload.as_section().and_then(|(_, range)| {
@@ -45,7 +47,7 @@ pub fn contents(module: &[u8]) -> Result<Contents<'_>> {
             Payload::CodeSectionEntry(body) => bodies.push(body.as_bytes()),
             Payload::CodeSectionStart { .. } => {}
             Payload::DataSection(_) => contents.data.extend_from_slice(bytes.unwrap_or_default()),
-            Payload::CustomSection(section) => names.extend(names_in(&section)?),
+            Payload::CustomSection(_) => {}
             _ => rest.extend_from_slice(bytes.unwrap_or_default()),
         }
     }
@@ -56,6 +58,20 @@ pub fn contents(module: &[u8]) -> Result<Contents<'_>> {
         .map(|(index, body)| (names.remove(&index).unwrap_or_default(), body))
         .collect();
     Ok(contents)
+}
+
+/// What a module's functions are called, by their indices.
+///
+/// # Errors
+/// When the bytes are no module.
+pub fn names(module: &[u8]) -> Result<HashMap<u32, String>> {
+    let mut names = HashMap::new();
+    for payload in Parser::new(0).parse_all(module) {
+        if let Payload::CustomSection(section) = payload? {
+            names.extend(names_in(&section)?);
+        }
+    }
+    Ok(names)
 }
 
 /// The names of functions that a section has, if it is for that.
@@ -85,6 +101,38 @@ pub fn shortened(module: &[u8], rename: impl FnMut(&str) -> String) -> Result<Ve
         .parse_core_module(&mut short, Parser::new(0), module)
         .context("no WebAssembly module")?;
     Ok(short.finish())
+}
+
+/// The module without some of its exports.
+///
+/// # Errors
+/// When the bytes are no module.
+pub fn without_exports(module: &[u8], is_unused: impl Fn(&str) -> bool) -> Result<Vec<u8>> {
+    let mut left = Module::new();
+    Leaving(is_unused)
+        .parse_core_module(&mut left, Parser::new(0), module)
+        .context("no WebAssembly module")?;
+    Ok(left.finish())
+}
+
+struct Leaving<F>(F);
+
+impl<F: Fn(&str) -> bool> Reencode for Leaving<F> {
+    type Error = Infallible;
+
+    fn parse_export_section(
+        &mut self,
+        exports: &mut ExportSection,
+        section: ExportSectionReader<'_>,
+    ) -> Result<(), Error<Infallible>> {
+        for export in section {
+            let export = export?;
+            if !(self.0)(export.name) {
+                utils::parse_export(self, exports, export)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The module with its functions, and their names, in another order: `order` gives the indices of the bodies that it
@@ -199,6 +247,7 @@ impl Reencode for Reordering {
                 }
             }
         }
+        // As the format wants them.
         known.sort_unstable();
         let mut functions = NameMap::new();
         for (function, name) in known {
@@ -250,7 +299,7 @@ impl<F: FnMut(&str) -> String> Reencode for Shortening<F> {
 
 #[cfg(test)]
 mod tests {
-    use wasm_encoder::{EntityType, ExportKind, ExportSection, Function, Instruction, TypeSection};
+    use wasm_encoder::{EntityType, ExportKind, Function, Instruction, TypeSection};
 
     use super::*;
 
@@ -354,6 +403,19 @@ mod tests {
                 assert!(exported.eq([("one", 2), ("two", 3), ("three", 1)]));
             }
         }
+    }
+
+    #[test]
+    fn exports_are_left_out_by_their_names() {
+        let left = without_exports(&calling_each_other(), |name| name == "two").unwrap();
+        let mut names = Vec::new();
+        for payload in Parser::new(0).parse_all(&left) {
+            if let Payload::ExportSection(exports) = payload.unwrap() {
+                names.extend(exports.into_iter().map(|export| export.unwrap().name));
+            }
+        }
+        assert_eq!(names, ["one", "three"]);
+        assert_eq!(contents(&left).unwrap().functions.len(), 3);
     }
 
     #[test]
