@@ -2,7 +2,7 @@
 
 use crate::declared_policies::{DeclaredPolicies, Fit};
 use lol_html::html_content::{ContentType, Element, EndTag};
-use lol_html::{ElementContentHandlers, Selector, Settings, doctype};
+use lol_html::{ElementContentHandlers, Selector, Settings};
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -11,12 +11,13 @@ use std::rc::Rc;
 /// tag, before the body; and in a document with neither, at its end. What has no doctype, head or body is a
 /// fragment that some script fetches, and stays as it is.
 ///
-/// `fit` makes it fit the policies that the page has declared before. `done` says whether it is there; whoever sets it keeps
+/// `is_document` says whether the page has a document type. `fit` makes it fit the policies that the page has declared before. `done` says whether it is there; whoever sets it keeps
 /// the page from getting it.
 pub(crate) fn inject(
     mut settings: Settings<'static, 'static>,
     html: &str,
     fit: Option<Fit>,
+    is_document: Rc<Cell<bool>>,
     done: Rc<Cell<bool>>,
 ) -> Option<Settings<'static, 'static>> {
     let pending = Pending {
@@ -35,16 +36,9 @@ pub(crate) fn inject(
     }
     let head: Selector = "head".parse().ok()?;
     let body: Selector = "body".parse().ok()?;
-    let is_document = Rc::new(Cell::new(false));
-
     let (at_head, at_body, at_end) = (pending.clone(), pending.clone(), pending);
-    let (seen, is_document_at_end) = (Rc::clone(&is_document), is_document);
     Some(
         settings
-            .append_document_content_handler(doctype!(move |_| {
-                seen.set(true);
-                Ok(())
-            }))
             .append_element_content_handler((
                 Cow::Owned(head),
                 ElementContentHandlers::default().element(move |element: &mut Element<'_, '_>| {
@@ -70,7 +64,7 @@ pub(crate) fn inject(
                 }),
             ))
             .append_document_content_handler(lol_html::end!(move |end| {
-                if is_document_at_end.get()
+                if is_document.get()
                     && let Some(html) = at_end.take()
                 {
                     end.append(&html, ContentType::Html);

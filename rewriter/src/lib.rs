@@ -4,10 +4,10 @@
 //! outside of the elements that are edited are the upstream's, unchanged. Whatever goes wrong, no byte is
 //! lost: the rest of the page passes as it came, and [`PageRewriter::failure`] says why.
 //!
-//! The way of a page: a first parser tells where its tokens are (`outline`); HTML's rules for tags that may be
-//! left out tell where elements end (`open_elements`); their end tags are supplied (`splice`) to a second
-//! parser, which matches selectors and edits (`edit`), and are taken back as the page leaves (`pipeline`).
-//! A page without edits goes through the second parser only.
+//! The way of a page: a scanner tells where its tokens are (`scanner`); HTML's rules for tags that may be left out
+//! tell where elements end (`open_elements`); their end tags are supplied (`splice`) to the parser, which matches
+//! selectors and edits (`edit`), and are taken back as the page leaves (`marks`, `pipeline`). A page whose edits need
+//! no end tags but those that HTML demands goes through the parser only.
 //!
 //! Operations and selectors are those that can be followed while a page streams; [`host()`] tells, and the browser does the
 //! rest.
@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod declared_policies;
+mod doctype;
 mod edit;
 mod encode;
 mod head;
@@ -24,11 +25,15 @@ mod marks;
 mod names;
 mod needs;
 mod open_elements;
-mod outline;
 mod page;
 mod pipeline;
 mod plan;
+mod prologue;
 mod references;
+mod scanner;
+#[cfg(test)]
+mod scanner_test;
+mod search;
 mod splice;
 mod surroundings;
 mod target;

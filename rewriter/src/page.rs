@@ -24,6 +24,9 @@ pub struct Settings<'a> {
     /// The name of the character encoding that the `Content-Type` gives, if it does; else the page's own
     /// `<meta>` is heeded, and UTF-8 is assumed.
     pub charset: Option<&'a str>,
+    /// A random number. What the rewriter changes for its own parser bears it; whoever could write it into the page
+    /// could make a part of the page vanish.
+    pub secret: u64,
     /// The most memory that a parser may use, in bytes; a page with edits goes through two.
     pub max_memory: usize,
     /// How many bytes of a page are edited: where an element after them would be, the rest passes as it came.
@@ -38,6 +41,7 @@ impl Default for Settings<'_> {
             inject: None,
             fit: None,
             charset: None,
+            secret: 0,
             max_memory: 2 * 1024 * 1024,
             max_page: 16 * 1024 * 1024,
             max_edits: MAX_EDITS,
@@ -116,6 +120,7 @@ impl PageRewriter {
             .collect();
         let plan = Plan {
             edits,
+            secret: settings.secret,
             needs_every_end_tag,
             inject: settings.inject.map(ToOwned::to_owned),
             fit: settings.fit,

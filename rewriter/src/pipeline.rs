@@ -7,13 +7,13 @@ use crate::head::{HeadEdits, add_to_head};
 use crate::inject::inject;
 use crate::marks::Marks;
 use crate::page::{RewriteError, failure};
+use crate::prologue::Prologue;
 use crate::splice::Splicer;
 use crate::surroundings::{Surroundings, look_around};
 use lol_html::errors::RewritingError;
-use lol_html::html_content::{BailOut, Comment, Element, EndTag};
+use lol_html::html_content::{Element, EndTag};
 use lol_html::{
-    AsciiCompatibleEncoding, DocumentContentHandlers, ElementContentHandlers, HtmlRewriter, MemorySettings,
-    Selector, Settings,
+    AsciiCompatibleEncoding, ElementContentHandlers, HtmlRewriter, MemorySettings, Selector, Settings,
 };
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     pub(crate) needs_every_end_tag: bool,
     pub(crate) inject: Option<String>,
     pub(crate) fit: Option<Fit>,
+    /// A number that nobody knows who could write it into the page.
+    pub(crate) secret: u64,
     /// The page's encoding, if it is known before the page begins.
     pub(crate) encoding: Option<AsciiCompatibleEncoding>,
     pub(crate) max_memory: usize,
@@ -37,6 +39,7 @@ type Sink = Box<dyn FnMut(&[u8])>;
 type Handlers = ElementContentHandlers<'static>;
 
 pub(crate) struct Pipeline {
+    prologue: Option<Prologue>,
     /// Most pages need none.
     splicer: Option<Splicer>,
     editor: HtmlRewriter<'static, Sink>,
@@ -50,8 +53,6 @@ pub(crate) struct Pipeline {
 struct Shared {
     marks: Rc<Marks>,
     output: Rc<RefCell<Vec<u8>>>,
-    /// Where in the output the bytes begin that the parser gave back when it failed.
-    given_back: Rc<Cell<Option<usize>>>,
     is_injected: Rc<Cell<bool>>,
     has_encoding: Rc<Cell<bool>>,
     refusal: Rc<Cell<Option<RewriteError>>>,
@@ -61,7 +62,11 @@ impl Pipeline {
     pub(crate) fn new(mut plan: Plan) -> Option<Self> {
         let shared = Shared::default();
         let splicer = if plan.needs_every_end_tag {
-            Some(Splicer::new(plan.max_memory, Rc::clone(&shared.marks))?)
+            Some(Splicer::new(
+                plan.max_memory,
+                Rc::clone(&shared.marks),
+                plan.secret,
+            ))
         } else {
             None
         };
@@ -75,11 +80,6 @@ impl Pipeline {
                     .with_max_allowed_memory_usage(plan.max_memory)
                     .with_graceful_bail_out_on_memory_limit_exceeded(true),
             );
-        let (output, given_back) = (Rc::clone(&shared.output), Rc::clone(&shared.given_back));
-        settings =
-            settings.append_bail_out_handler(Box::new(move |_: &RewritingError, _: &mut BailOut<'_>| {
-                given_back.set(Some(output.borrow().len()));
-            }));
         settings = match plan.encoding {
             Some(encoding) => {
                 shared.has_encoding.set(Spelling::writes(encoding.into()));
@@ -90,6 +90,10 @@ impl Pipeline {
         let around = Rc::<Surroundings>::default();
         let head = Rc::new(HeadEdits::new(plan.edits.iter_mut().map(|(_, edit)| edit)));
         let has_edits = !plan.edits.is_empty();
+        let edited: Vec<Selector> = match plan.needs_every_end_tag {
+            true => plan.edits.iter().map(|(selector, _)| selector.clone()).collect(),
+            false => Vec::new(),
+        };
         shared.is_injected.set(plan.inject.is_none());
         let left = Rc::new(Cell::new(plan.max_edits));
         for (selector, edit) in plan.edits {
@@ -114,15 +118,20 @@ impl Pipeline {
         if !head.is_empty() {
             settings = add_to_head(settings, head, &shared.has_encoding)?;
         }
+        let mut prologue = None;
         if let Some(html) = plan.inject {
-            settings = inject(settings, &html, plan.fit, Rc::clone(&shared.is_injected))?;
+            let is_document = Rc::<Cell<bool>>::default();
+            prologue = Some(Prologue::new(Rc::clone(&is_document)));
+            let done = Rc::clone(&shared.is_injected);
+            settings = inject(settings, &html, plan.fit, is_document, done)?;
         }
-        if plan.needs_every_end_tag {
-            settings = take_marks_back(settings, &shared.marks)?;
+        for selector in edited {
+            settings = settle_ends(settings, selector, &shared.marks);
         }
         let output = Rc::clone(&shared.output);
         let sink: Sink = Box::new(move |bytes| output.borrow_mut().extend_from_slice(bytes));
         Some(Self {
+            prologue,
             splicer,
             editor: HtmlRewriter::new(settings, sink),
             shared,
@@ -132,19 +141,24 @@ impl Pipeline {
 
     /// Takes the next bytes of the page; gives those that can leave, and the pipeline if it can go on.
     pub(crate) fn write(mut self: Box<Self>, chunk: &[u8]) -> (Vec<u8>, Result<Box<Self>, RewriteError>) {
-        let mut spliced = Vec::new();
-        let result = match &mut self.splicer {
-            Some(splicer) => splicer.write(chunk, &mut spliced),
-            None => {
-                spliced.extend_from_slice(chunk);
-                Ok(())
+        if let Some(prologue) = &mut self.prologue {
+            prologue.read(chunk);
+        }
+        let (mut spliced, mut result) = (Vec::new(), Ok(()));
+        let bytes = match &mut self.splicer {
+            Some(splicer) => {
+                result = splicer.write(chunk, &mut spliced);
+                &spliced
             }
+            None => chunk,
         };
-        if let Err(error) = self.editor.write(&spliced) {
+        // Most of what comes leaves again.
+        self.shared.output.borrow_mut().reserve(bytes.len());
+        if let Err(error) = self.editor.write(bytes) {
             return self.fail(&error);
         }
         match result {
-            Ok(()) => (self.shared.output.take(), Ok(self)),
+            Ok(()) => (self.output(), Ok(self)),
             Err(error) => {
                 self.shared.is_injected.set(true);
                 let rest = self.rest();
@@ -182,10 +196,22 @@ impl Pipeline {
 
     /// Ends the editing parser; gives its last bytes.
     fn end_editor(self) -> (Vec<u8>, Option<RewriteError>) {
-        let end = self.splicer.as_ref().map(Splicer::given);
         let error = self.editor.end().err();
         let failure = error.map(|error| self.shared.refusal.get().unwrap_or(failure(&error)));
-        (self.shared.restored(end), failure)
+        let output = self.shared.output.take();
+        match &self.splicer {
+            Some(splicer) => (splicer.take_back(output), failure),
+            None => (output, failure),
+        }
+    }
+
+    /// What can leave, without what was changed for the parser alone.
+    fn output(&self) -> Vec<u8> {
+        let output = self.shared.output.take();
+        match &self.splicer {
+            Some(splicer) => splicer.take_back(output),
+            None => output,
+        }
     }
 
     fn rest(&mut self) -> Vec<u8> {
@@ -193,7 +219,7 @@ impl Pipeline {
     }
 
     fn fail(mut self: Box<Self>, error: &RewritingError) -> (Vec<u8>, Result<Box<Self>, RewriteError>) {
-        let mut output = self.shared.restored(self.splicer.as_ref().map(Splicer::given));
+        let mut output = self.output();
         output.extend(self.rest());
         let failure = self.shared.refusal.get().unwrap_or(failure(error));
         (output, Err(failure))
@@ -219,20 +245,6 @@ fn past_a_limit(element: &Element<'_, '_>, left: &Cell<usize>, max_page: usize) 
             left.set(fewer);
             None
         }
-    }
-}
-
-impl Shared {
-    /// The output, with the bytes that the parser gave back as they were in the page.
-    fn restored(&self, end: Option<usize>) -> Vec<u8> {
-        let mut output = self.output.take();
-        if let (Some(place), Some(end)) = (self.given_back.take(), end)
-            && place <= output.len()
-        {
-            let changed = output.split_off(place);
-            output.extend(self.marks.restore(&changed, end));
-        }
-        output
     }
 }
 
@@ -265,25 +277,19 @@ fn heed_declaration(
     Some(settings.append_element_content_handler((Cow::Owned(meta), heed)))
 }
 
-/// Adds the handlers that take back what the splicer changed. They come after all others, since an edit may
-/// need an end tag that was not there.
-fn take_marks_back(
+/// Adds the handler that settles which of the end tags that were not there leave. It comes after all others, since an
+/// edit may need one; of several for one element the first one does it.
+fn settle_ends(
     settings: Settings<'static, 'static>,
+    edited: Selector,
     marks: &Rc<Marks>,
-) -> Option<Settings<'static, 'static>> {
-    let every: Selector = "*".parse().ok()?;
-    let (at_elements, at_comments) = (Rc::clone(marks), Rc::clone(marks));
-    let elements = Handlers::default().element(move |element: &mut Element<'_, '_>| {
-        let start = element.source_location().bytes().start;
-        at_elements.implied_by.borrow_mut().remove(&start);
-        let marks = Rc::clone(&at_elements);
+) -> Settings<'static, 'static> {
+    let marks = Rc::clone(marks);
+    let settle = Handlers::default().element(move |element: &mut Element<'_, '_>| {
+        let marks = Rc::clone(&marks);
         if let Some(handlers) = element.end_tag_handlers() {
             handlers.push(Box::new(move |end: &mut EndTag<'_>| {
                 let start = end.source_location().bytes().start;
-                marks.implied_by.borrow_mut().remove(&start);
-                if let Some((_, tag)) = marks.hidden.borrow_mut().remove(&start) {
-                    end.set_name(tag.trim_matches(['<', '/', '>']));
-                }
                 let Some(length) = marks.supplied.borrow_mut().remove(&start) else {
                     return Ok(());
                 };
@@ -293,24 +299,14 @@ fn take_marks_back(
                     // The element is not there any more, so nothing has to end it.
                     implied.names.pop();
                 }
-                if marks.needed.take() != Some(start) {
-                    end.remove();
+                if marks.needed.take() == Some(start) {
+                    // Without the signature it leaves.
+                    end.set_name(end.name());
                 }
                 Ok(())
             }));
         }
         Ok(())
     });
-    let comments = DocumentContentHandlers::default().comments(move |comment: &mut Comment<'_>| {
-        let start = comment.source_location().bytes().start;
-        if let Some((_, tag)) = at_comments.hidden.borrow_mut().remove(&start) {
-            comment.replace(&tag, lol_html::html_content::ContentType::Html);
-        }
-        Ok(())
-    });
-    Some(
-        settings
-            .append_element_content_handler((Cow::Owned(every), elements))
-            .append_document_content_handler(comments),
-    )
+    settings.append_element_content_handler((Cow::Owned(edited), settle))
 }

@@ -85,6 +85,8 @@ struct FoundAttribute {
 #[derive(Debug)]
 struct FoundEnd {
     place: usize,
+    /// The place where it ends in the bytes that were parsed.
+    until: usize,
     tag: Range<usize>,
     /// The tag, where it is not in the page.
     supplied: Option<Box<[u8]>>,

@@ -4,14 +4,13 @@ use super::{Found, FoundAttribute, FoundEnd, Inject, Outline};
 use crate::declared_policies;
 use crate::encode::{Declaration, Spelling, declaration, is_utf_8};
 use crate::marks::{Implied, Marks};
-use crate::names::TEXT_HOLDERS;
+use crate::names::text_holders;
 use crate::page::{RewriteError, Settings, UTF_8_MARK, failure};
+use crate::prologue::is_document;
 use crate::splice::Splicer;
 use crate::surroundings::{Surroundings, look_around};
 use lol_html::html_content::{Element, EndTag};
-use lol_html::{
-    AsciiCompatibleEncoding, ElementContentHandlers, HtmlRewriter, MemorySettings, Selector, doctype,
-};
+use lol_html::{AsciiCompatibleEncoding, ElementContentHandlers, HtmlRewriter, MemorySettings, Selector};
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -37,7 +36,8 @@ pub(super) fn with_ends(
     settings: Settings<'_>,
 ) -> Result<Outline, RewriteError> {
     let marks = Rc::<Marks>::default();
-    let mut splicer = Splicer::new(settings.max_memory, Rc::clone(&marks)).ok_or(RewriteError::Parser)?;
+    let max_waiting = settings.max_memory.max(page.len());
+    let mut splicer = Splicer::new(max_waiting, Rc::clone(&marks), settings.secret);
     let mut parsed = Vec::with_capacity(page.len() + page.len() / 8);
     splicer.write(page, &mut parsed)?;
     splicer.end(&mut parsed)?;
@@ -66,7 +66,6 @@ struct Recorder {
     ends: RefCell<BTreeMap<usize, EndTags>>,
     /// Where the head's addition goes, and whether that is settled.
     inject: Cell<Inject>,
-    is_document: Cell<bool>,
     spelling: Cell<Option<Spelling>>,
     refusal: Cell<Option<RewriteError>>,
 }
@@ -126,7 +125,7 @@ fn record(
     let mut rewriter = HtmlRewriter::new(parser, nowhere);
     let result = rewriter.write(parsed).and_then(|()| rewriter.end());
     result.map_err(|error| recorder.refusal.get().unwrap_or(failure(&error)))?;
-    Ok(recorder.finish(parsed, &Places::new(marks), marks))
+    Ok(recorder.finish(page, parsed, &Places::new(marks), marks))
 }
 
 impl Recorder {
@@ -185,7 +184,7 @@ impl Recorder {
         self.spelling.get().unwrap_or(Spelling::References)
     }
 
-    fn finish(&self, parsed: &[u8], places: &Places, marks: &Marks) -> Outline {
+    fn finish(&self, page: &[u8], parsed: &[u8], places: &Places, marks: &Marks) -> Outline {
         let mut outline = self.outline.take();
         let implied = marks.implied_by.borrow();
         let supplied = marks.supplied.borrow();
@@ -206,21 +205,28 @@ impl Recorder {
                     element.end = Some(end);
                 }
             }
-            let written = parsed.get(place..until).filter(|_| supplied.contains_key(&place));
+            let tag = parsed.get(place..until).filter(|_| supplied.contains_key(&place));
             outline.ends.push(FoundEnd {
                 place,
+                until,
                 tag: places.of(&(place..until)),
-                supplied: written.map(Into::into),
+                supplied: tag.map(unsigned),
                 implied: implied_at(&place),
                 spelling,
             });
         }
         outline.inject = match self.inject.get() {
-            Inject::Nowhere if self.is_document.get() => Inject::AtEnd,
+            Inject::Nowhere if is_document(page) => Inject::AtEnd,
             settled => settled,
         };
         outline
     }
+}
+
+/// An end tag that is not in the page, as it is written where an edit needs it.
+fn unsigned(tag: &[u8]) -> Box<[u8]> {
+    let name = tag.split(|byte| *byte == b' ').next().unwrap_or_default();
+    [name, b">"].concat().into()
 }
 
 /// The attributes of a start tag.
@@ -256,7 +262,7 @@ fn note_injection(
 ) -> Result<Parser, RewriteError> {
     let selector = |name: &str| name.parse::<Selector>().map_err(|_| RewriteError::Parser);
     let is_open = |recorder: &Recorder| recorder.inject.get() == Inject::Nowhere;
-    let (at_head, at_body, at_doctype) = (Rc::clone(recorder), Rc::clone(recorder), Rc::clone(recorder));
+    let (at_head, at_body) = (Rc::clone(recorder), Rc::clone(recorder));
     let (head_around, body_around) = (Rc::clone(around), Rc::clone(around));
     let (head_bytes, body_bytes) = (Rc::clone(bytes), Rc::clone(bytes));
     let head = Handlers::default().element(move |element: &mut Element<'_, '_>| {
@@ -283,10 +289,6 @@ fn note_injection(
         Ok(())
     });
     Ok(parser
-        .append_document_content_handler(doctype!(move |_| {
-            at_doctype.is_document.set(true);
-            Ok(())
-        }))
         .append_element_content_handler((Cow::Owned(selector("head")?), head))
         .append_element_content_handler((Cow::Owned(selector("body")?), body)))
 }
@@ -330,7 +332,7 @@ impl Places {
         changes.extend(
             hidden
                 .iter()
-                .map(|(place, (length, tag))| (*place, *length, tag.len())),
+                .map(|(place, (parsed, written))| (*place, *parsed, *written)),
         );
         changes.sort_unstable();
         let mut shift = 0;
@@ -365,7 +367,8 @@ fn refuse_ambiguous(
     recorder: &Rc<Recorder>,
     bytes: &Rc<[u8]>,
 ) -> Result<Parser, RewriteError> {
-    let selector = TEXT_HOLDERS.join(",").parse::<Selector>();
+    let holders: Vec<&str> = text_holders().collect();
+    let selector = holders.join(",").parse::<Selector>();
     let selector = selector.map_err(|_| RewriteError::Parser)?;
     let (recorder, bytes) = (Rc::clone(recorder), Rc::clone(bytes));
     let look = Handlers::default().element(move |element: &mut Element<'_, '_>| {

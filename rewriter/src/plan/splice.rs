@@ -141,7 +141,7 @@ impl<'p> Way<'p> {
         let written = self.page.get(found.tag.clone()).unwrap_or_default();
         let mut end = EditedEnd::new(found.place, found.supplied.as_deref().unwrap_or(written));
         let was_losing = self.losing > 0;
-        let mut supplied = found.supplied.as_deref();
+        let mut is_supplied = found.supplied.is_some();
         for rest in elements.into_iter().rev() {
             self.losing -= usize::from(rest.loses_content);
             if let Some(changes) = rest.changes {
@@ -151,8 +151,8 @@ impl<'p> Way<'p> {
                 action(&mut end);
             }
             self.marks.implied_by.borrow_mut().remove(&found.place);
-            if let Some(supplied) = supplied.take() {
-                self.end_supplied(&mut end, found, supplied.len());
+            if std::mem::take(&mut is_supplied) {
+                self.end_supplied(&mut end, found);
             }
         }
         if was_losing && self.losing == 0 {
@@ -172,10 +172,10 @@ impl<'p> Way<'p> {
     }
 
     /// Takes back an end tag that is not in the page, unless an edit needs it; see `crate::pipeline`.
-    fn end_supplied(&self, end: &mut EditedEnd<'_>, found: &FoundEnd, length: usize) {
+    fn end_supplied(&self, end: &mut EditedEnd<'_>, found: &FoundEnd) {
         if end.is_removed() {
             // The element is not there any more, so nothing has to end it.
-            self.unimply(found.place + length);
+            self.unimply(found.until);
         }
         if self.marks.needed.take() != Some(found.place) {
             end.remove();
