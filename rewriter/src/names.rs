@@ -37,6 +37,8 @@ impl Kind {
     pub(crate) const HTML_IN_SVG: Self = Self(1 << 13);
     /// HTML stands again within it, where it stands in MathML.
     pub(crate) const HTML_IN_MATH: Self = Self(1 << 14);
+    /// Its start tag ends others that are open, headings and what is a part of a table aside.
+    pub(crate) const ENDS_OTHERS: Self = Self(1 << 15);
 
     pub(crate) const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -57,10 +59,10 @@ const KNOWN: &[(&str, Kind)] = {
     const CELL: K = K::SCOPE.and(K::SPECIAL).and(K::TABLE_PART);
     const GROUP: K = K::ROW_GROUP.and(K::SPECIAL).and(K::TABLE_PART);
     const TEXT: K = K::TEXT.and(K::SPECIAL);
-    const RUBY: K = K::IMPLIED_END;
+    const RUBY: K = K::IMPLIED_END.and(K::ENDS_OTHERS);
     const FOREIGN_FORMATTING: K = K::FORMATTING.and(K::LEAVES_FOREIGN);
     &[
-        ("a", K::FORMATTING),
+        ("a", K::FORMATTING.and(K::ENDS_OTHERS)),
         ("address", BLOCK),
         ("annotation-xml", K::NONE),
         ("applet", K::SCOPE.and(K::SPECIAL)),
@@ -75,14 +77,20 @@ const KNOWN: &[(&str, Kind)] = {
         ("blockquote", BLOCK.and(K::LEAVES_FOREIGN)),
         ("body", K::SPECIAL.and(K::LEAVES_FOREIGN)),
         ("br", K::VOID.and(K::LEAVES_FOREIGN)),
-        ("button", K::SPECIAL),
+        ("button", K::SPECIAL.and(K::ENDS_OTHERS)),
         ("caption", CELL),
         ("center", BLOCK.and(K::LEAVES_FOREIGN)),
         ("circle", K::NONE),
         ("code", FOREIGN_FORMATTING),
         ("col", K::VOID.and(K::TABLE_PART)),
         ("colgroup", K::SPECIAL.and(K::TABLE_PART)),
-        ("dd", BLOCK.and(K::IMPLIED_END).and(K::LEAVES_FOREIGN)),
+        (
+            "dd",
+            BLOCK
+                .and(K::IMPLIED_END)
+                .and(K::LEAVES_FOREIGN)
+                .and(K::ENDS_OTHERS),
+        ),
         ("defs", K::NONE),
         ("desc", K::HTML_IN_SVG),
         ("details", BLOCK),
@@ -90,7 +98,13 @@ const KNOWN: &[(&str, Kind)] = {
         ("dir", BLOCK),
         ("div", BLOCK.and(K::LEAVES_FOREIGN)),
         ("dl", BLOCK.and(K::LEAVES_FOREIGN)),
-        ("dt", BLOCK.and(K::IMPLIED_END).and(K::LEAVES_FOREIGN)),
+        (
+            "dt",
+            BLOCK
+                .and(K::IMPLIED_END)
+                .and(K::LEAVES_FOREIGN)
+                .and(K::ENDS_OTHERS),
+        ),
         ("em", FOREIGN_FORMATTING),
         ("embed", K::VOID.and(K::LEAVES_FOREIGN)),
         ("fieldset", BLOCK),
@@ -111,7 +125,10 @@ const KNOWN: &[(&str, Kind)] = {
         ("head", K::SPECIAL.and(K::HEAD).and(K::LEAVES_FOREIGN)),
         ("header", BLOCK),
         ("hgroup", BLOCK),
-        ("hr", BLOCK.and(K::VOID).and(K::LEAVES_FOREIGN)),
+        (
+            "hr",
+            BLOCK.and(K::VOID).and(K::LEAVES_FOREIGN).and(K::ENDS_OTHERS),
+        ),
         ("html", K::TABLE_SCOPE.and(K::SCOPE).and(K::SPECIAL).and(K::HEAD)),
         ("i", FOREIGN_FORMATTING),
         ("iframe", TEXT),
@@ -119,7 +136,13 @@ const KNOWN: &[(&str, Kind)] = {
         ("input", K::VOID),
         ("keygen", K::VOID),
         ("label", K::NONE),
-        ("li", BLOCK.and(K::IMPLIED_END).and(K::LEAVES_FOREIGN)),
+        (
+            "li",
+            BLOCK
+                .and(K::IMPLIED_END)
+                .and(K::LEAVES_FOREIGN)
+                .and(K::ENDS_OTHERS),
+        ),
         ("line", K::NONE),
         ("link", VOID_IN_HEAD),
         ("listing", BLOCK.and(K::LEAVES_FOREIGN)),
@@ -134,14 +157,14 @@ const KNOWN: &[(&str, Kind)] = {
         ("ms", K::HTML_IN_MATH),
         ("mtext", K::HTML_IN_MATH),
         ("nav", BLOCK),
-        ("nobr", FOREIGN_FORMATTING),
+        ("nobr", FOREIGN_FORMATTING.and(K::ENDS_OTHERS)),
         ("noembed", TEXT),
         ("noframes", TEXT.and(K::HEAD)),
         ("noscript", TEXT.and(K::HEAD)),
         ("object", K::SCOPE.and(K::SPECIAL)),
         ("ol", BLOCK.and(K::LEAVES_FOREIGN)),
-        ("optgroup", K::IMPLIED_END),
-        ("option", K::IMPLIED_END),
+        ("optgroup", K::IMPLIED_END.and(K::ENDS_OTHERS)),
+        ("option", K::IMPLIED_END.and(K::ENDS_OTHERS)),
         ("p", BLOCK.and(K::IMPLIED_END).and(K::LEAVES_FOREIGN)),
         ("param", K::VOID),
         ("path", K::NONE),
@@ -178,7 +201,8 @@ const KNOWN: &[(&str, Kind)] = {
             K::TABLE_SCOPE
                 .and(K::SCOPE)
                 .and(K::SPECIAL)
-                .and(K::LEAVES_FOREIGN),
+                .and(K::LEAVES_FOREIGN)
+                .and(K::ENDS_OTHERS),
         ),
         ("tbody", GROUP),
         ("td", CELL),

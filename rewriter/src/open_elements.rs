@@ -4,10 +4,13 @@
 //! (<https://html.spec.whatwg.org/multipage/parsing.html#tree-construction>).
 
 use crate::names::{KNOWN_NAMES, Kind, Name};
+use std::cell::Cell;
 use std::collections::HashMap;
 
-/// How deep elements are followed. Browsers stop at 512, and put what is deeper elsewhere.
-const MAX_DEPTH: usize = 2048;
+/// How many open elements may be looked at besides those that each tag allows for: searching through deep pages again and
+/// again takes long.
+const MAX_SEARCHED: usize = 4 * 1024 * 1024;
+const SEARCHED_FOR_A_TAG: usize = 64;
 
 /// A start tag.
 pub(crate) struct StartTag<'a> {
@@ -69,6 +72,8 @@ pub(crate) struct OpenElements {
     /// How many of each name are open: most questions end here.
     counts: [u32; KNOWN_NAMES],
     other_counts: HashMap<Name, u32>,
+    /// How many open elements may still be looked at.
+    left_to_search: Cell<usize>,
     /// Whether the page has no doctype, or an old one: paragraphs hold tables then.
     pub(crate) is_quirky: bool,
 }
@@ -101,6 +106,7 @@ impl OpenElements {
             elements: Vec::new(),
             counts: [0; KNOWN_NAMES],
             other_counts: HashMap::new(),
+            left_to_search: Cell::new(MAX_SEARCHED),
             is_quirky: true,
         }
     }
@@ -120,6 +126,7 @@ impl OpenElements {
 
     /// Takes note of a start tag; gives the elements that it ends, and whether the element is HTML.
     pub(crate) fn start(&mut self, tag: StartTag<'_>) -> Result<(Ended, bool), Unclear> {
+        self.may_search()?;
         let mut ended = Ended::default();
         let around = self.language();
         let own = match &tag.name {
@@ -139,9 +146,6 @@ impl OpenElements {
         let is_html = own == Language::Html;
         let has_content = !(tag.name.is(Kind::VOID) || (tag.is_self_closing && !is_html));
         if has_content {
-            if self.elements.len() >= MAX_DEPTH {
-                return Err(Unclear);
-            }
             let holds_html = around == own && holds_html(&tag, own);
             self.count(&tag.name);
             self.elements.push(OpenElement {
@@ -156,6 +160,22 @@ impl OpenElements {
             });
         }
         Ok((ended, is_html))
+    }
+
+    /// Allows for the searches of one more tag.
+    fn may_search(&self) -> Result<(), Unclear> {
+        let left = self.left_to_search.get();
+        self.left_to_search.set(left.saturating_add(SEARCHED_FOR_A_TAG));
+        if left == 0 { Err(Unclear) } else { Ok(()) }
+    }
+
+    /// The place of the last element of a kind.
+    fn last_that(&self, is_it: impl Fn(&OpenElement) -> bool) -> Option<usize> {
+        let place = self.elements.iter().rposition(is_it);
+        let searched = self.elements.len() - place.unwrap_or(0);
+        self.left_to_search
+            .set(self.left_to_search.get().saturating_sub(searched));
+        place
     }
 
     fn count(&mut self, name: &Name) {
@@ -207,11 +227,9 @@ impl OpenElements {
 
     /// Takes note of an end tag.
     pub(crate) fn end(&mut self, name: &Name) -> Result<EndTag, Unclear> {
+        self.may_search()?;
         if name.is(Kind::HEADING)
-            && let Some(place) = self
-                .elements
-                .iter()
-                .rposition(|element| element.name.is(Kind::HEADING))
+            && let Some(place) = self.last_that(|element| element.name.is(Kind::HEADING))
             && let Some(within) = self.elements.get(place + 1..)
             && !within.iter().any(in_scope)
             && !self.is_one_of(place, &[name])
@@ -228,7 +246,7 @@ impl OpenElements {
         }
         if (name.is(Kind::HTML_IN_SVG.and(Kind::HTML_IN_MATH)) || *name == ANNOTATION)
             && !self.elements.last().is_some_and(|last| last.name == *name)
-            && self.elements.iter().any(OpenElement::is_foreign)
+            && self.last_that(OpenElement::is_foreign).is_some()
         {
             // The parser of the page takes each of these for the end of HTML in SVG or MathML, wherever it stands.
             return Err(Unclear);
@@ -283,7 +301,7 @@ impl OpenElements {
         }
         if name.is(Kind::TABLE_PART) {
             self.end_table_parts(name, ended);
-        } else {
+        } else if name.is(Kind::ENDS_OTHERS) {
             match name.bytes() {
                 b"li" => self.end_item(&[&LI], ended),
                 b"dd" | b"dt" => self.end_item(&[&DD, &DT], ended),
@@ -346,9 +364,7 @@ impl OpenElements {
             element.is_special && !matches!(element.name.bytes(), b"address" | b"div" | b"p")
         };
         let place = self
-            .elements
-            .iter()
-            .rposition(bound)
+            .last_that(bound)
             .filter(|place| self.is_one_of(*place, names));
         if let Some(place) = place {
             self.end_to(place, ended);
@@ -357,7 +373,7 @@ impl OpenElements {
 
     /// A table that stands in a table, but in no cell of it, ends it.
     fn end_table_in_table(&mut self, ended: &mut Ended) {
-        let place = self.elements.iter().rposition(|element| {
+        let place = self.last_that(|element| {
             element.name.is(Kind::TABLE_SCOPE) || matches!(element.name.bytes(), b"caption" | b"td" | b"th")
         });
         if let Some(place) = place.filter(|place| self.is_one_of(*place, &[&TABLE])) {
@@ -367,18 +383,14 @@ impl OpenElements {
 
     /// A part of a table ends what is open in the table, down to where the part belongs.
     fn end_table_parts(&mut self, name: &Name, ended: &mut Ended) {
-        let Some(table) = self
-            .elements
-            .iter()
-            .rposition(|element| element.name.is(Kind::TABLE_SCOPE))
-        else {
+        let Some(table) = self.last_that(|element| element.name.is(Kind::TABLE_SCOPE)) else {
             return;
         };
         if self.is_one_of(table, &[&HTML]) {
             return;
         }
         let last_of = |wanted: fn(&Name) -> bool| {
-            let place = self.elements.iter().rposition(|element| wanted(&element.name));
+            let place = self.last_that(|element| wanted(&element.name));
             place.filter(|place| *place > table)
         };
         let is_row_group = |name: &Name| name.is(Kind::ROW_GROUP);
@@ -393,7 +405,7 @@ impl OpenElements {
 
     /// Ends the head, and a second one in it: for the browser they are one.
     fn end_head(&mut self, ended: &mut Ended) {
-        let place = self.elements.iter().rposition(|element| element.name != HEAD);
+        let place = self.last_that(|element| element.name != HEAD);
         let first = place.map_or(0, |place| place + 1);
         if first < self.elements.len() {
             self.end_to(first, ended);
@@ -439,7 +451,7 @@ impl OpenElements {
         if !self.is_open(name) {
             return None;
         }
-        self.elements.iter().rposition(|element| element.name == *name)
+        self.last_that(|element| element.name == *name)
     }
 
     /// The place of the last element of a name, if no element that bounds the search is within it.

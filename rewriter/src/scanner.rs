@@ -276,51 +276,67 @@ impl Scanner {
         let (mut state, mut at) = self.paused.unwrap_or((InTag::Name, start));
         // A quote is one only where a value begins, and an equals sign only behind an attribute's name.
         while let Some(byte) = bytes.get(at) {
-            if let InTag::Quoted(quote) = state {
-                match memchr(quote, bytes.get(at..).unwrap_or_default()) {
-                    Some(place) => at += place + 1,
-                    None => {
-                        at = bytes.len();
-                        break;
-                    }
-                }
-                state = InTag::BeforeName;
-                continue;
-            }
-            if *byte == b'>' {
+            if *byte == b'>' && !matches!(state, InTag::Quoted(_)) {
                 return Found::Token(at + 1, tag(bytes, start, state));
             }
+            let rest = bytes.get(at..).unwrap_or_default();
             let is_blank = byte.is_ascii_whitespace();
-            state = match (state, *byte) {
-                (InTag::BeforeValue, quote @ (b'"' | b'\'')) => InTag::Quoted(quote),
-                (InTag::BeforeValue, _) if is_blank => InTag::BeforeValue,
-                (InTag::BeforeValue, _) => InTag::Value,
-                (InTag::Value, _) if !is_blank => InTag::Value,
-                (InTag::Value, _) => InTag::BeforeName,
-                (_, b'/') => InTag::Closing,
-                (InTag::Name | InTag::BeforeName | InTag::Closing, _) if is_blank => InTag::BeforeName,
-                (InTag::AttributeName | InTag::AfterName, _) if is_blank => InTag::AfterName,
-                (InTag::AttributeName | InTag::AfterName, b'=') => InTag::BeforeValue,
-                (InTag::Name, _) => InTag::Name,
-                (InTag::BeforeName | InTag::Closing | InTag::AttributeName | InTag::AfterName, _) => {
-                    InTag::AttributeName
-                }
-                (InTag::Quoted(_), _) => state,
+            let (length, next) = match (state, *byte) {
+                (InTag::Quoted(quote), _) => match memchr(quote, rest) {
+                    Some(place) => (place + 1, InTag::BeforeName),
+                    None => (rest.len(), state),
+                },
+                (InTag::BeforeValue, quote @ (b'"' | b'\'')) => (1, InTag::Quoted(quote)),
+                (InTag::BeforeValue, _) if is_blank => (1, InTag::BeforeValue),
+                (InTag::BeforeValue, _) => (1, InTag::Value),
+                (InTag::Value, _) if is_blank => (1, InTag::BeforeName),
+                (InTag::Value, _) => (until(rest, ENDS_VALUE), InTag::Value),
+                (_, b'/') => (1, InTag::Closing),
+                (InTag::Name | InTag::BeforeName | InTag::Closing, _) if is_blank => (1, InTag::BeforeName),
+                (InTag::AttributeName | InTag::AfterName, _) if is_blank => (1, InTag::AfterName),
+                (InTag::AttributeName | InTag::AfterName, b'=') => (1, InTag::BeforeValue),
+                (InTag::Name, _) => (until(rest, ENDS_TAG_NAME), InTag::Name),
+                (InTag::BeforeName | InTag::Closing | InTag::AfterName, _) => (1, InTag::AttributeName),
+                (InTag::AttributeName, _) => (until(rest, ENDS_ATTRIBUTE_NAME), InTag::AttributeName),
             };
-            at += 1;
+            at += length;
+            state = next;
         }
         self.paused = Some((state, at));
         Found::Unclear
     }
 }
 
+/// What ends a tag's name, an attribute's name, and a value without quotes.
+const ENDS_TAG_NAME: u8 = 1;
+const ENDS_ATTRIBUTE_NAME: u8 = 2;
+const ENDS_VALUE: u8 = 4;
+
+/// What each byte ends.
+static ENDS: [u8; 256] = {
+    let mut ends = [0; 256];
+    let blanks = b" \t\n\r\x0c>";
+    let mut at = 0;
+    while at < blanks.len() {
+        ends[blanks[at] as usize] = ENDS_TAG_NAME | ENDS_ATTRIBUTE_NAME | ENDS_VALUE;
+        at += 1;
+    }
+    ends[b'/' as usize] = ENDS_TAG_NAME | ENDS_ATTRIBUTE_NAME;
+    ends[b'=' as usize] = ENDS_ATTRIBUTE_NAME;
+    ends
+};
+
+/// The length of what comes before the first byte that ends something.
+fn until(bytes: &[u8], what: u8) -> usize {
+    let ends = |byte: &u8| ENDS.get(usize::from(*byte)).is_some_and(|ends| ends & what != 0);
+    bytes.iter().position(ends).unwrap_or(bytes.len())
+}
+
 /// A tag that ended in a state.
 fn tag(bytes: &[u8], start: usize, state: InTag) -> Token {
     let written = bytes.get(start..).unwrap_or_default();
-    let length = written
-        .iter()
-        .position(|byte| matches!(byte, b'/' | b'>') || byte.is_ascii_whitespace());
-    let name = Name::read(written.get(..length.unwrap_or(0)).unwrap_or_default());
+    let length = until(written, ENDS_TAG_NAME);
+    let name = Name::read(written.get(..length).unwrap_or_default());
     match start {
         1 => Token::StartTag {
             name,
@@ -346,7 +362,7 @@ fn ends(name: &[u8], bytes: &[u8]) -> Option<bool> {
     }
     bytes
         .get(name.len() + 2)
-        .map(|byte| matches!(byte, b'/' | b'>') || byte.is_ascii_whitespace())
+        .map(|byte| until(std::slice::from_ref(byte), ENDS_TAG_NAME) == 0)
 }
 
 /// The length of the text before a script's end tag as far as bytes tell, and how it goes on; if at all.
@@ -429,5 +445,5 @@ fn begins(name: &[u8], bytes: &[u8]) -> Option<bool> {
     }
     bytes
         .get(name.len() + 1)
-        .map(|byte| matches!(byte, b'/' | b'>') || byte.is_ascii_whitespace())
+        .map(|byte| until(std::slice::from_ref(byte), ENDS_TAG_NAME) == 0)
 }

@@ -462,3 +462,19 @@ fn a_second_head_ends_with_the_first() {
         "<!doctype html><html><head><head><title>t</title></head><!-- after -->Old text <b>b</b>",
     );
 }
+
+#[test]
+fn a_deep_page_that_is_searched_again_and_again_passes() {
+    let page = [
+        "<b>".repeat(5_000),
+        "</h1>a".repeat(20_000),
+        "<p class=x>b".into(),
+    ]
+    .concat();
+    let edits = [edit(".x", Operation::Text, "c")];
+    let mut rewriter = PageRewriter::new(&edits, Settings::default()).unwrap();
+    let mut output = rewriter.write(page.as_bytes());
+    output.extend(rewriter.end());
+    assert_eq!(rewriter.failure(), Some(RewriteError::Parser));
+    assert_eq!(output, page.as_bytes());
+}
