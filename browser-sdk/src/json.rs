@@ -3,6 +3,7 @@
 //! Written for this: every library would bring number tables and collections that the engine does not need
 //! otherwise, and each visitor would load them.
 
+use crate::number;
 use nearside_engine::value::{Object, Value};
 
 /// How deep the text may nest: what `serde_json` takes.
@@ -130,7 +131,7 @@ impl Reader<'_> {
             return Some(f64::from(digits.fold(0, |number, digit| number * 10 + digit)));
         }
         // `1e999` is no number for serde_json either.
-        text.parse().ok().filter(|number: &f64| number.is_finite())
+        number::read(text).filter(|number| number.is_finite())
     }
 
     fn string(&mut self) -> Option<String> {
@@ -252,7 +253,11 @@ fn to_even(number: f64, text: String) -> String {
     let last = char::from(b'0' + if is_greater { last - 1 } else { last + 1 });
     let even = format!("{start}{last}{}", &rest[1..]);
     // Below a power of two numbers lie closer together, so that the lower text may be another number's.
-    if even.parse() == Ok(number) { even } else { text }
+    if number::read(&even) == Some(number) {
+        even
+    } else {
+        text
+    }
 }
 
 fn write_members<M>(

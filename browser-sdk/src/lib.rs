@@ -21,6 +21,7 @@
 
 mod bindings;
 pub mod json;
+mod number;
 mod visit;
 
 pub use bindings::{Engine, ReplayedLog};

@@ -15,9 +15,11 @@ const TRAPPED = {};
 const waiting = new Set();
 let traps = [];
 
-// The module's glue calls this when an instance has broken; see `xtask/src/build/edge.rs`.
-globalThis.__nearside_trapped = () => {
+// The module's glue calls this when an instance has broken; see `xtask/src/build/edge.rs`. The module has neither
+// names nor texts of panics: `cargo xtask symbols` makes names of the stack's numbers.
+globalThis.__nearside_trapped = (error) => {
   traps.push(Date.now());
+  console.error("nearside: a trap:", error?.stack ?? "where, nobody knows");
   globalThis.__worker_init_state.criticalError = true;
   for (const giveUp of waiting) giveUp(TRAPPED);
   waiting.clear();
@@ -31,8 +33,7 @@ async function attempt(work) {
     return await Promise.race([work(), trap]);
   } catch (error) {
     // The module catches its own errors: this one is of an instance that is no more.
-    if (waiting.has(giveUp)) globalThis.__nearside_trapped();
-    console.error("nearside:", error);
+    if (waiting.has(giveUp)) globalThis.__nearside_trapped(error);
     return TRAPPED;
   } finally {
     waiting.delete(giveUp);

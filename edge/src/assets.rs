@@ -2,22 +2,34 @@
 
 use crate::address::Parts;
 use crate::error::ApiError;
+use worker::js_sys::{Promise, Reflect};
+use worker::wasm_bindgen::prelude::wasm_bindgen;
+use worker::wasm_bindgen::{self, JsCast, JsValue};
+use worker::wasm_bindgen_futures::JsFuture;
 use worker::{Env, Headers, Response, Result, web_sys};
 
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
+#[wasm_bindgen]
+extern "C" {
+    /// The runtime's store of files. That of `worker` takes requests of its own kind, which bring all of theirs along.
+    type Assets;
+
+    #[wasm_bindgen(method, catch)]
+    fn fetch(this: &Assets, request: &web_sys::Request) -> std::result::Result<Promise, JsValue>;
+}
+
 /// A file of the SDK.
 pub(crate) async fn file(request: &web_sys::Request, env: &Env) -> Result<web_sys::Response> {
-    let Ok(assets) = env.assets("ASSETS") else {
-        return ApiError::NotFound.response();
-    };
-    let found = assets
-        .fetch_request(worker::Request::from(request.clone()?))
-        .await?;
-    if found.status_code() == 404 {
+    let assets = Reflect::get(env, &JsValue::from_str("ASSETS"))?;
+    if assets.is_undefined() {
         return ApiError::NotFound.response();
     }
-    let found: web_sys::Response = found.into();
+    let answer = assets.unchecked_into::<Assets>().fetch(&request.clone()?)?;
+    let found: web_sys::Response = JsFuture::from(answer).await?.unchecked_into();
+    if found.status() == 404 {
+        return ApiError::NotFound.response();
+    }
     let response = crate::proxy::with_body(&found, found.body().as_ref())?;
     let url = request.url();
     // Whatever has its hash in its name never changes.

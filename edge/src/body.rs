@@ -1,6 +1,6 @@
 //! The bodies of requests, within a limit.
 
-use futures_util::StreamExt;
+use crate::chunks::Chunks;
 use worker::{Headers, Result, web_sys};
 
 /// Reads a request's body; `None` if it is longer than `limit` bytes. No more than that is ever held.
@@ -11,12 +11,12 @@ pub(crate) async fn read(request: &web_sys::Request, limit: usize) -> Result<Opt
     if declared.is_some_and(|length| length > limit) {
         return Ok(None);
     }
-    if request.body().is_none() {
+    let Some(stream) = request.body() else {
         return Ok(Some(Vec::new()));
-    }
-    let mut stream = worker::Request::from(request.clone()?).stream()?;
+    };
+    let mut chunks = Chunks::of(&stream)?;
     let mut body = Vec::with_capacity(declared.unwrap_or_default());
-    while let Some(chunk) = stream.next().await {
+    while let Some(chunk) = chunks.next().await {
         let chunk = chunk?;
         if body.len() + chunk.len() > limit {
             return Ok(None);

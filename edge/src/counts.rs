@@ -8,21 +8,31 @@ use crate::json;
 use crate::origin::{Origin, PATIENT};
 use nearside_engine::value::{Object, Value};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use worker::{Context, Result, console_log};
 
-type Counts = BTreeMap<(&'static str, &'static str), u32>;
+/// In the order of the names; there are some dozen of them, for which a list is enough.
+type Counts = Vec<((&'static str, &'static str), u32)>;
 
 thread_local! {
-    static COUNTS: RefCell<Counts> = const { RefCell::new(BTreeMap::new()) };
+    static COUNTS: RefCell<Counts> = const { RefCell::new(Vec::new()) };
 }
 
 /// Counts a page: what happened to it, and where the upstream's page was from.
 pub(crate) fn count(outcome: &'static str, source: &'static str) {
-    COUNTS.with_borrow_mut(|counts| {
-        let count = counts.entry((outcome, source)).or_default();
-        *count = count.saturating_add(1);
-    });
+    add((outcome, source), 1);
+}
+
+fn add(name: (&'static str, &'static str), more: u32) {
+    COUNTS.with_borrow_mut(
+        |counts| match counts.binary_search_by(|(known, _)| known.cmp(&name)) {
+            Ok(place) => {
+                if let Some((_, count)) = counts.get_mut(place) {
+                    *count = count.saturating_add(more);
+                }
+            }
+            Err(place) => counts.insert(place, (name, more)),
+        },
+    );
 }
 
 /// Tells the origin, in the background.
@@ -36,10 +46,7 @@ pub(crate) fn tell(origin: &Origin, context: &Context) {
         if let Err(error) = post(&origin, &counts).await {
             console_log!("nearside: the origin does not count pages now: {error}");
             for (name, more) in counts {
-                COUNTS.with_borrow_mut(|counts| {
-                    let count = counts.entry(name).or_default();
-                    *count = count.saturating_add(more);
-                });
+                add(name, more);
             }
         }
     });

@@ -6,10 +6,11 @@ use crate::config::Config;
 use crate::json;
 use crate::origin::{Origin, PATIENT, PROMPT};
 use nearside_engine::value::{Object, Value};
-use worker::{
-    Env, MessageBatch, MessageBuilder, MessageExt, QueueContentType, QueueRetryOptionsBuilder, Result,
-    console_log,
-};
+use worker::js_sys::{Object as JsObject, Reflect};
+use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::worker_sys::{Message, MessageBatch, Queue};
+use worker::{Env, Result, console_log};
 
 const QUEUE: &str = "NEARSIDE_EVENTS";
 /// A queue's message holds 128 KB.
@@ -23,22 +24,30 @@ const MAX_DELAY: i64 = 600;
 /// When neither took them.
 pub(crate) async fn hand_on(messages: Vec<Value>, env: &Env, config: &Config) -> Result<()> {
     for batch in batches(messages) {
-        let queued = match env.queue(QUEUE) {
-            Ok(queue) => {
-                let message = MessageBuilder::new(batch.as_str())
-                    .content_type(QueueContentType::Text)
-                    .build();
-                queue.send(message).await
-            }
-            Err(error) => Err(error),
-        };
-        if queued.is_err() {
+        if enqueue(&batch, env).await.is_err() {
             post(&batch, config, PROMPT)
                 .await
                 .map_err(|error| error.to_string())?;
         }
     }
     Ok(())
+}
+
+async fn enqueue(batch: &str, env: &Env) -> Result<()> {
+    let queue = Reflect::get(env, &QUEUE.into())?;
+    if queue.is_undefined() {
+        return Err(format!("there is no {QUEUE}").into());
+    }
+    let queue: Queue = queue.unchecked_into();
+    JsFuture::from(queue.send(batch.into(), option("contentType", &"text".into())?)?).await?;
+    Ok(())
+}
+
+/// An object with one member.
+fn option(name: &str, value: &JsValue) -> Result<JsValue> {
+    let options = JsObject::new();
+    Reflect::set(&options, &name.into(), value)?;
+    Ok(options.into())
 }
 
 /// Hands messages to the origin itself, and waits until they are on its disk; through the queue, if it is down.
@@ -78,25 +87,30 @@ fn batches(messages: Vec<Value>) -> Vec<String> {
 
 /// Delivers what the queue brings. What the origin does not take now is tried again later; what it never takes
 /// ends in the queue for dead letters.
-pub(crate) async fn deliver(batch: &MessageBatch<String>, config: &Config) {
+pub(crate) async fn deliver(batch: &MessageBatch, config: &Config) {
     let mut is_away = false;
-    for message in batch.raw_iter() {
-        let answer = match message.body().as_string() {
+    for message in batch.messages().iter().flat_map(|messages| messages.iter()) {
+        let message: Message = message.unchecked_into();
+        let answer = match message.body().ok().and_then(|body| body.as_string()) {
             None => Err(Undelivered::Refused("it is no text".to_owned())),
             // One look at an origin that does not answer is enough: each takes its time.
             Some(_) if is_away => Err(Undelivered::Away("it did not answer before".to_owned())),
             Some(body) => post(&body, config, PATIENT).await,
         };
         let Err(error) = answer else {
-            message.ack();
+            let _ = message.ack();
             continue;
         };
         is_away |= matches!(error, Undelivered::Away(_));
         // The longer it has waited, the longer it waits: half its age.
-        let age = (clock::now() - message.timestamp().as_millis() as i64) / 1_000;
+        let now = clock::now();
+        let sent = message.timestamp().map_or(now, |date| date.get_time() as i64);
+        let age = (now - sent) / 1_000;
         let delay = u32::try_from((age / 2).clamp(1, MAX_DELAY)).unwrap_or(1);
         console_log!("nearside: events wait {delay} s for the origin: {error}");
-        message.retry_with_options(&QueueRetryOptionsBuilder::new().with_delay_seconds(delay).build());
+        // Without the delay, it comes again at once.
+        let delay = option("delaySeconds", &delay.into()).unwrap_or_default();
+        let _ = message.retry(delay);
     }
 }
 

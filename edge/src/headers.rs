@@ -3,7 +3,7 @@
 
 use crate::address::Parts;
 use crate::locations::{Addresses, Place};
-use crate::proxy;
+use crate::{number, proxy};
 use std::net::IpAddr;
 use worker::{Headers, Result, web_sys};
 
@@ -145,8 +145,9 @@ pub(crate) fn openable(accepted: &str) -> Option<String> {
             .split(';')
             .skip(1)
             .filter_map(|parameter| parameter.split_once('='));
-        parameters
-            .any(|(name, value)| name.trim().eq_ignore_ascii_case("q") && value.trim().parse() == Ok(0.0))
+        parameters.any(|(name, value)| {
+            name.trim().eq_ignore_ascii_case("q") && number::read(value.trim()) == Some(0.0)
+        })
     };
     let coding = |item: &str| {
         item.split(';')

@@ -44,6 +44,7 @@ mod json;
 mod kv;
 mod locations;
 mod messages;
+mod number;
 mod origin;
 mod page;
 mod page_state;

@@ -1,6 +1,7 @@
 //! What conditions read below `request`, as far as the edge knows it.
 
 use crate::config::Config;
+use crate::number;
 use crate::time_zone;
 use crate::user_agent::{self, Hints};
 use nearside_engine::program::Program;
@@ -89,8 +90,8 @@ fn geo(request: &web_sys::Request, headers: &Headers, config: &Config) -> Object
                 .ok()
                 .and_then(|value| value.as_string());
             let Some(value) = value else { continue };
-            match (ours, value.parse::<f64>()) {
-                ("lat" | "lon", Ok(number)) => geo.insert(ours, number),
+            match (ours, number::read(&value)) {
+                ("lat" | "lon", Some(number)) => geo.insert(ours, number),
                 _ => geo.insert(ours, value),
             }
         }

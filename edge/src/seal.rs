@@ -4,8 +4,6 @@
 //! does not open for another. The first byte is the key's id, so that keys can be changed: the first key of
 //! the list seals, all of them open.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use nearside_engine::base64url;
@@ -33,7 +31,7 @@ impl Keys {
             let Some((name, key)) = entry.trim().split_once(':') else {
                 continue;
             };
-            let Ok(key) = STANDARD.decode(key.trim()) else {
+            let Some(key) = plain_base64(key.trim()) else {
                 continue;
             };
             let Ok(cipher) = XChaCha20Poly1305::new_from_slice(&key) else {
@@ -82,9 +80,21 @@ impl Keys {
     }
 }
 
+/// Reads base64 in its first alphabet, with its padding (RFC 4648, section 4), as configurations have it.
+fn plain_base64(text: &str) -> Option<Vec<u8>> {
+    let bare = text.trim_end_matches('=');
+    let is_whole = text.len().is_multiple_of(4) && text.len() - bare.len() <= 2;
+    if !is_whole || bare.contains(['-', '_']) {
+        return None;
+    }
+    base64url::decode(&bare.replace('+', "-").replace('/', "_")).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
 
     fn keys(names: &[&str]) -> Keys {
         let entry = |name: &&str| format!("{name}:{}", STANDARD.encode([name.len() as u8; 32]));
@@ -117,6 +127,21 @@ mod tests {
         assert_eq!(rotated.open(&old, "v").as_deref(), Some(&b"state"[..]));
         let new = rotated.seal(b"state", "v", [7; NONCE]).unwrap();
         assert_eq!(keys(&["one"]).open(&new, "v"), None);
+    }
+
+    #[test]
+    fn base64_is_read_as_others_read_it() {
+        for length in 0..40 {
+            let bytes: Vec<u8> = (0..length).map(|at: u8| at.wrapping_mul(37) ^ 0xfb).collect();
+            let text = STANDARD.encode(&bytes);
+            assert_eq!(plain_base64(&text), Some(bytes), "{text}");
+        }
+        for text in [
+            "Zg", "Zg=", "Zg===", "Zh==", "=", "====", "Zm9v====", "Zm-v", "Zm_v", "Z=9v", "Zm9v\n",
+        ] {
+            assert_eq!(plain_base64(text), None, "{text}");
+            assert!(STANDARD.decode(text).is_err(), "{text}");
+        }
     }
 
     #[test]

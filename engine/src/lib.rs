@@ -27,6 +27,7 @@ pub mod condition;
 pub mod decay;
 pub mod decide;
 pub mod decider;
+pub mod decimal;
 pub mod event;
 pub mod explain;
 pub mod facts;

@@ -4,6 +4,7 @@
 //! plain IEEE arithmetic, off by less than 1e-14. Two places are compared by the chord between them; the error
 //! is below a millimetre, where the earth's flattening makes up to 0.6 % of the distance.
 
+use crate::decimal::Decimal;
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
 
@@ -55,11 +56,11 @@ impl Circle {
     }
 }
 
-/// Edges tell coordinates as text.
+/// Edges tell coordinates as text. Of one with more than 15 digits, the last may be off: less than an atom's width.
 fn degrees(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) => Some(*number),
-        Value::String(text) => text.trim().parse().ok(),
+        Value::String(text) => Decimal::read(text.trim()).map(Decimal::nearly),
         _ => None,
     }
 }

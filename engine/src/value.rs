@@ -114,7 +114,11 @@ impl Object {
 
     /// Sets a member; the last value of a key wins.
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<Value>) {
-        let (key, value) = (key.into(), value.into());
+        self.set(key.into(), value.into());
+    }
+
+    /// One function for whatever the key and the value were.
+    fn set(&mut self, key: String, value: Value) {
         match self.members.binary_search_by(|(k, _)| order(k, &key)) {
             Ok(index) => self.members[index].1 = value,
             Err(index) => self.members.insert(index, (key, value)),

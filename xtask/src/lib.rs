@@ -20,4 +20,5 @@ pub mod report;
 pub mod setup;
 pub mod size;
 pub mod stack;
+pub mod symbols;
 pub mod wasm_module;

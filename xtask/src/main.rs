@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::build::{self, Part};
 use xtask::report::say;
-use xtask::{bench, dev, fuzz, gates, setup, size};
+use xtask::{bench, dev, fuzz, gates, setup, size, symbols};
 
 #[derive(Parser)]
 #[command(
@@ -48,6 +48,11 @@ enum Command {
     },
     /// Measure what visitors and the edge have to load, and write target/size.json
     Size,
+    /// Make names of the `wasm-function[7]` in a log of the built worker
+    Symbols {
+        /// The log's lines; those of the standard input when there are none
+        lines: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -70,6 +75,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Fuzz(options) => return fuzz::fuzz(&options),
         Command::Bench { name } => bench::bench(name.as_deref())?,
         Command::Size => size::size()?,
+        Command::Symbols { lines } => symbols::symbols(&lines)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,5 +1,6 @@
 //! Reads JSON text.
 
+use crate::number;
 use nearside_engine::value::{Object, Value};
 
 /// How deep arrays and objects may nest; the origin's reader has the same bound.
@@ -185,7 +186,7 @@ impl<'t> Reader<'t> {
             let _sign = self.pass(b'+') || self.pass(b'-');
             self.digits()?;
         }
-        let number: f64 = self.text.get(start..self.place)?.parse().ok()?;
+        let number = number::read(self.text.get(start..self.place)?)?;
         number.is_finite().then_some(number)
     }
 

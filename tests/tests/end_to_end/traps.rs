@@ -95,7 +95,10 @@ fn who_traps_again_and_again_costs_little() {
         let answer = Visitor::new(&workerd.url("edge")).get("/");
         assert_eq!((answer.status, answer.outcome()), (200, Some("trap")));
     }
-    assert_eq!(workerd.said().matches("the module broke").count(), 5);
+    let said = workerd.said();
+    assert_eq!(said.matches("the module broke").count(), 5);
+    // The place, for `cargo xtask symbols`.
+    assert!(said.contains("wasm-function["), "{said}");
 }
 
 #[test]

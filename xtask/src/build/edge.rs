@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::freshness::Stamp;
-use super::{Outcome, PASSES, WASM_FEATURES};
+use super::{Outcome, PASSES, WASM_FEATURES, order, unused};
 use crate::process::run;
 use crate::setup::{BuildTools, WORKER_BUILD};
 use crate::{paths, wasm_module};
@@ -65,18 +65,26 @@ pub(super) fn build(tools: &BuildTools) -> Result<Outcome> {
 /// the glue that fits it.
 fn optimise(tools: &BuildTools, module: &Path, mut glue: String) -> Result<String> {
     let named = paths::named_worker_module();
+    let used = module.with_extension("used.wasm");
+    let read = fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
+    fs::write(
+        &used,
+        wasm_module::without_exports(&read, unused::is_unused(&glue))?,
+    )
+    .with_context(|| format!("cannot write {}", used.display()))?;
     let mut command = tools.npm.node.command(&tools.npm.wasm_opt())?;
     command
-        .arg(module)
+        .arg(&used)
         .args(WASM_FEATURES)
         .arg("--enable-exception-handling")
         .args(PASSES)
         .args(["--strip-producers", "--debuginfo", "-o"])
         .arg(&named);
     run(&mut command)?;
-    let read = fs::read(&named).with_context(|| format!("cannot read {}", named.display()))?;
+    let ordered = order::ordered(&named)?;
+    fs::write(&named, &ordered).with_context(|| format!("cannot write {}", named.display()))?;
     let mut count = 0;
-    let bare = wasm_module::shortened(&read, |name| {
+    let bare = wasm_module::shortened(&ordered, |name| {
         let short = format!("i{count}");
         count += 1;
         rename(&mut glue, name, &short).unwrap_or_else(|| name.to_owned())
@@ -97,17 +105,32 @@ fn rename(glue: &mut String, name: &str, short: &str) -> Option<String> {
     Some(short.to_owned())
 }
 
-/// The glue of wasm-bindgen, changed so that it tells the entry when an instance of the module has broken.
+/// The glue of wasm-bindgen, changed so that it tells the entry when an instance of the module has broken, and of
+/// what: the error's stack is all that there is to find the place by.
 ///
 /// It has a hook of its own, which runs in the broken instance; there, no call to the outside succeeds.
 fn telling_of_traps(glue: &str) -> Result<String> {
-    const HOOK: &str = "function __wbg_call_abort_hook() {";
-    let (before, after) = glue.split_once(HOOK).context(
-        "wasm-bindgen's glue has no `__wbg_call_abort_hook` any more: find where it takes note of a trap",
-    )?;
-    Ok(format!(
-        "{before}{HOOK}\n  globalThis.__nearside_trapped?.();{after}"
-    ))
+    const CHANGES: [(&str, &str); 2] = [
+        (
+            "function __wbg_call_abort_hook() {",
+            "function __wbg_call_abort_hook(error) {\n  globalThis.__nearside_trapped?.(error);",
+        ),
+        (
+            "  __wbg_call_abort_hook();\n  throw e;",
+            "  __wbg_call_abort_hook(e);\n  throw e;",
+        ),
+    ];
+    let mut changed = glue.to_owned();
+    for (found, instead) in CHANGES {
+        let (before, after) = changed.split_once(found).with_context(|| {
+            format!(
+                "wasm-bindgen's glue has no `{}` any more: find where it takes note of a trap",
+                found.trim()
+            )
+        })?;
+        changed = format!("{before}{instead}{after}");
+    }
+    Ok(changed)
 }
 
 /// The entry with what `worker-build` has made, which the entry imports as `nearside-module`.
@@ -145,9 +168,11 @@ mod tests {
 
     #[test]
     fn the_glue_tells_of_traps_or_the_build_fails() {
-        let glue = "let a;\nfunction __wbg_call_abort_hook() {\n  hook();\n}\n";
+        let glue = "let a;\nfunction __wbg_call_abort_hook() {\n  hook();\n}\nfunction caught(e) {\n  \
+                    __wbg_call_abort_hook();\n  throw e;\n}\n";
         let changed = telling_of_traps(glue).unwrap();
-        assert!(changed.contains("{\n  globalThis.__nearside_trapped?.();\n  hook();"));
+        assert!(changed.contains("(error) {\n  globalThis.__nearside_trapped?.(error);\n  hook();"));
+        assert!(changed.contains("__wbg_call_abort_hook(e);\n  throw e;"));
         assert!(telling_of_traps("let a;").is_err());
     }
 }

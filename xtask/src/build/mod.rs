@@ -6,8 +6,10 @@
 
 mod edge;
 mod freshness;
+mod order;
 mod origin;
 mod sdk;
+mod unused;
 
 use std::fs::{self, File};
 use std::time::Instant;
@@ -21,12 +23,17 @@ use crate::setup;
 
 pub use sdk::{SdkFiles, WASM_FEATURES};
 
-/// What wasm-opt does. Its passes that make code shorter reuse locals and so make it less alike: what is loaded, the
-/// compressed module, was 6 % larger with them. Functions that are called alike are alike, and gzip finds that when
-/// they stand near each other.
-const PASSES: [&str; 5] = [
+/// What wasm-opt does. It is chosen by the compressed module, since that is what is loaded: most passes that make code
+/// shorter (`-Oz`, `--merge-similar-functions`, `--inlining`) also make it less alike, and larger in the end. The
+/// order by names is what [`order`] begins with.
+const PASSES: [&str; 10] = [
     "--duplicate-function-elimination",
     "--remove-unused-module-elements",
+    "--dae-optimizing",
+    "--remove-unused-brs",
+    "--optimize-instructions",
+    "--coalesce-locals",
+    "--reorder-locals",
     "--rse",
     "--vacuum",
     "--reorder-functions-by-name",

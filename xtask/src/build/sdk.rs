@@ -10,18 +10,19 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::freshness::{Stamp, content_hash};
-use super::{Outcome, PASSES};
-use crate::paths;
+use super::{Outcome, PASSES, order};
 use crate::process::{output, run};
 use crate::setup::{BuildTools, WASM_BINDGEN};
+use crate::{paths, wasm_module};
 
-const SOURCES: [&str; 6] = [
+const SOURCES: [&str; 7] = [
     "Cargo.toml",
     "Cargo.lock",
     "engine",
     "rewriter",
     "browser-sdk",
     "xtask/src/build",
+    "xtask/src/wasm_module.rs",
 ];
 
 /// What the sources write where the build puts an address.
@@ -157,10 +158,10 @@ fn optimise(tools: &BuildTools, work: &Path) -> Result<Vec<u8>> {
     let mut command = tools.npm.node.command(&tools.npm.wasm_opt())?;
     command
         .args(PASSES)
-        .args(["--strip-debug", "--strip-producers"])
+        .args(["--strip-producers", "--debuginfo"])
         .args(WASM_FEATURES);
     run(command.arg(work.join("glue_bg.wasm")).arg("-o").arg(&optimised))?;
-    fs::read(&optimised).with_context(|| format!("cannot read {}", optimised.display()))
+    wasm_module::shortened(&order::ordered(&optimised)?, str::to_owned)
 }
 
 /// The engine's script with the bindings in one file. The sources import the bindings as `#glue`.
