@@ -10,6 +10,9 @@ const PIECE = 64 * 1024;
 const AT_ONCE = 3;
 const MOST_AT_ONCE = 256 * 1024;
 
+// How long what was there before the upstream broke off has to leave, in milliseconds.
+const UNTIL_IT_LEFT = 50;
+
 // Whether the module's instance has broken; see `entry.js`.
 const isBroken = () => globalThis.__worker_init_state.criticalError;
 const LATER = {};
@@ -45,7 +48,8 @@ function rewritten(rewriting, piece) {
   try {
     return piece ? rewriting.write(piece) : rewriting.end();
   } catch (error) {
-    globalThis.__nearside_trapped();
+    // The module's glue tells of most traps itself.
+    if (!isBroken()) globalThis.__nearside_trapped(error);
     throw error;
   }
 }
@@ -86,8 +90,8 @@ function brokenOff(ready, error) {
   return new ReadableStream({
     async pull(controller) {
       if (ready.length) return controller.enqueue(ready.shift());
-      // An error that comes at once keeps what is before it, and the headers, from leaving.
-      await scheduler.wait(1);
+      // An error that comes at once keeps what is before it, and the headers, from leaving. Nobody waits for an error.
+      await scheduler.wait(UNTIL_IT_LEFT);
       controller.error(error);
     },
   });

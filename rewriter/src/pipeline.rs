@@ -35,7 +35,8 @@ pub(crate) struct Plan {
     pub(crate) max_edits: usize,
 }
 
-type Sink = Box<dyn FnMut(&[u8])>;
+/// Where the parser's output goes.
+pub(crate) type Sink = Box<dyn FnMut(&[u8])>;
 type Handlers = ElementContentHandlers<'static>;
 
 pub(crate) struct Pipeline {

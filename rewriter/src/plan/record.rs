@@ -6,6 +6,7 @@ use crate::encode::{Declaration, Spelling, declaration, is_utf_8};
 use crate::marks::{Implied, Marks};
 use crate::names::text_holders;
 use crate::page::{RewriteError, Settings, UTF_8_MARK, failure};
+use crate::pipeline::Sink;
 use crate::prologue::is_document;
 use crate::splice::Splicer;
 use crate::surroundings::{Surroundings, look_around};
@@ -121,7 +122,8 @@ fn record(
     if settings.fit.is_some() {
         parser = refuse_policies(parser, &recorder)?;
     }
-    let nowhere: fn(&[u8]) = |_| {};
+    // Of the type that `pipeline` has, so that the module has the parser once.
+    let nowhere: Sink = Box::new(|_| {});
     let mut rewriter = HtmlRewriter::new(parser, nowhere);
     let result = rewriter.write(parsed).and_then(|()| rewriter.end());
     result.map_err(|error| recorder.refusal.get().unwrap_or(failure(&error)))?;

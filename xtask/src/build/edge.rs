@@ -23,6 +23,9 @@ const SOURCES: [&str; 7] = [
     "xtask/src/wasm_module.rs",
 ];
 
+/// What edges run all has it, and pages are searched faster for it. Browsers that have not are still in use.
+const SIMD: &str = "-Ctarget-feature=+simd128";
+
 pub(super) fn build(tools: &BuildTools) -> Result<Outcome> {
     let results = [paths::worker_entry(), paths::worker_module()];
     let identity = format!(
@@ -39,7 +42,7 @@ pub(super) fn build(tools: &BuildTools) -> Result<Outcome> {
     for folder in [&glue, &paths::artifacts().join("edge")] {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
-    let mut command = tools.wasm.command(&tools.worker_build)?;
+    let mut command = tools.wasm.command_with(&tools.worker_build, &[SIMD])?;
     command
         .args(["--profile", "edge", "--out-dir"])
         .arg(&glue)
@@ -76,6 +79,7 @@ fn optimise(tools: &BuildTools, module: &Path, mut glue: String) -> Result<Strin
     command
         .arg(&used)
         .args(WASM_FEATURES)
+        .arg("--enable-simd")
         .arg("--enable-exception-handling")
         .args(PASSES)
         .args(["--strip-producers", "--debuginfo", "-o"])

@@ -90,19 +90,28 @@ impl WasmToolchain {
 
     /// A command that runs `program` (`cargo`, or something that runs cargo) with this compiler and standard library.
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Result<Command> {
+        self.command_with(program, &[])
+    }
+
+    /// The same, with further flags for the compiler.
+    pub fn command_with(&self, program: impl AsRef<std::ffi::OsStr>, flags: &[&str]) -> Result<Command> {
         let mut command = Command::new(program);
         self.compiler.apply(&mut command)?;
         // Flags that are meant for the machine's own programs.
         command
             .env_remove("RUSTFLAGS")
             .env_remove("CARGO_ENCODED_RUSTFLAGS");
+        let mut all: Vec<&str> = flags.to_vec();
         if self.library == StandardLibrary::ForSize {
+            all.extend(FLAGS_FOR_SIZE);
             command
                 // Both cargo and the compiler call it unstable to build the standard library.
                 .env("RUSTC_BOOTSTRAP", "1")
                 .env("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort")
-                .env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size")
-                .env("CARGO_ENCODED_RUSTFLAGS", FLAGS_FOR_SIZE.join("\u{1f}"));
+                .env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size");
+        }
+        if !all.is_empty() {
+            command.env("CARGO_ENCODED_RUSTFLAGS", all.join("\u{1f}"));
         }
         Ok(command)
     }
@@ -396,6 +405,13 @@ mod tests {
         assert_eq!(value(&command, "RUSTC_BOOTSTRAP").as_deref(), Some("1"));
         let command = with(StandardLibrary::Prebuilt).cargo().unwrap();
         assert!(command.get_envs().all(|(_, value)| value.is_none()));
+        let command = with(StandardLibrary::Prebuilt)
+            .command_with("cargo", &["-Ca", "-Cb"])
+            .unwrap();
+        assert_eq!(
+            value(&command, "CARGO_ENCODED_RUSTFLAGS").as_deref(),
+            Some("-Ca\u{1f}-Cb")
+        );
     }
 
     #[test]
