@@ -177,6 +177,15 @@ impl OpenElements {
         })
     }
 
+    /// Whether an end tag is one of those that end HTML in the language of an element.
+    fn leaves_html(&self, name: &Name, holder: usize) -> bool {
+        match self.elements.get(holder).map(|holder| holder.language) {
+            Some(Language::Svg) => name.is(Kind::HTML_IN_SVG),
+            Some(Language::MathMl) => name.is(Kind::HTML_IN_MATH) || *name == ANNOTATION,
+            _ => false,
+        }
+    }
+
     /// Allows for the searches of one more tag.
     fn may_search(&self) -> Result<(), Unclear> {
         let left = self.left_to_search.get();
@@ -260,10 +269,12 @@ impl OpenElements {
             return Err(Unclear);
         }
         if (name.is(Kind::HTML_IN_SVG.and(Kind::HTML_IN_MATH)) || *name == ANNOTATION)
-            && !self.elements.last().is_some_and(|last| last.name == *name)
-            && self.last_that(OpenElement::is_foreign).is_some()
+            && let Some(holder) = self.last_that(|element| element.holds_html)
+            && !self.are_foreign()
+            && self.leaves_html(name, holder)
+            && self.last_place(name) != Some(holder)
         {
-            // The parser of the page takes each of these for the end of HTML in SVG or MathML, wherever it stands.
+            // The parser of the page takes it for the end of HTML in SVG or MathML, wherever it stands.
             return Err(Unclear);
         }
         let Some(place) = self.last_place(name) else {
