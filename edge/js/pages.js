@@ -10,7 +10,8 @@ const PIECE = 64 * 1024;
 const AT_ONCE = 3;
 const MOST_AT_ONCE = 256 * 1024;
 
-// How long what was there before the upstream broke off has to leave, in milliseconds.
+// How long what was there before the upstream broke off has to leave, in milliseconds: an error that comes at once keeps
+// what is before it, and the headers, from leaving. Nobody waits for an error.
 const UNTIL_IT_LEFT = 50;
 
 // Whether the module's instance has broken; see `entry.js`.
@@ -79,9 +80,10 @@ async function pump(ready, pieces, rewriting, writable) {
     await writer.close();
   } catch (error) {
     // The upstream broke off, or the visitor left: so does the page, and the upstream need not send the rest.
-    writer.abort(error).catch(() => {});
     pieces.reader.cancel(error).catch(() => {});
     if (!isBroken()) rewriting.free();
+    await scheduler.wait(UNTIL_IT_LEFT);
+    writer.abort(error).catch(() => {});
   }
 }
 
@@ -90,7 +92,6 @@ function brokenOff(ready, error) {
   return new ReadableStream({
     async pull(controller) {
       if (ready.length) return controller.enqueue(ready.shift());
-      // An error that comes at once keeps what is before it, and the headers, from leaving. Nobody waits for an error.
       await scheduler.wait(UNTIL_IT_LEFT);
       controller.error(error);
     },
