@@ -4,7 +4,6 @@
 // upstream's bytes from here, asked for anew where that does no harm; the next request gets a new instance.
 
 import { WorkerEntrypoint } from "cloudflare:workers";
-import "./pages.js";
 import Module from "nearside-module";
 
 // After so many traps within that many milliseconds, pages pass without the module for the rest of that time.
