@@ -28,7 +28,9 @@ impl NotRewritten {
     pub(crate) const fn outcome(&self) -> Outcome {
         match self {
             Self::Page(RewriteError::Encoding) => Outcome::Encoding,
-            Self::Page(RewriteError::Memory | RewriteError::Length | RewriteError::Edits) => Outcome::Limit,
+            Self::Page(
+                RewriteError::Memory | RewriteError::Depth | RewriteError::Length | RewriteError::Edits,
+            ) => Outcome::Limit,
             Self::Page(_) | Self::Runtime(_) => Outcome::Failed,
         }
     }
@@ -73,7 +75,6 @@ pub(crate) fn page(
         inject: Some(inject),
         fit: Some(policy::fitted),
         charset,
-        secret: secret()?,
         ..Settings::default()
     };
     let mut rewriter = PageRewriter::new(edits, settings)?;
@@ -104,19 +105,15 @@ pub(crate) fn page(
     Ok((response, false))
 }
 
-/// A number that the page's author cannot know.
-fn secret() -> std::result::Result<u64, worker::Error> {
-    getrandom::u64().map_err(|error| format!("there is no randomness: {error}").into())
-}
-
 /// Why the rest of a page passed as it came, where others have the page's source.
 const fn rest_untouched(failure: RewriteError) -> &'static str {
     match failure {
         RewriteError::Encoding => "encoding",
         RewriteError::Memory => "memory",
+        RewriteError::Depth => "depth",
         RewriteError::Length => "length",
         RewriteError::Edits => "edits",
-        RewriteError::Parser => "parser",
+        RewriteError::Policy => "policy",
     }
 }
 

@@ -1,6 +1,6 @@
 //! The `Content-Security-Policy`s that a page declares in its `<meta>`s: what is put into the head has to fit them.
 
-use lol_html::html_content::Element;
+use crate::attributes::Attributes;
 
 /// More of them, or longer ones, are not read.
 const MAX_POLICIES: usize = 8;
@@ -16,7 +16,7 @@ pub(crate) struct DeclaredPolicies(Vec<String>);
 
 impl DeclaredPolicies {
     /// Takes note of a `<meta>`.
-    pub(crate) fn note(&mut self, meta: &Element<'_, '_>) {
+    pub(crate) fn note(&mut self, meta: &[u8]) {
         if self.0.len() < MAX_POLICIES {
             self.0.extend(policy(meta));
         }
@@ -32,16 +32,20 @@ impl DeclaredPolicies {
 }
 
 /// Whether a `<meta>` declares a policy that what is put in may have to fit: one with a nonce.
-pub(crate) fn has_nonce(meta: &Element<'_, '_>) -> bool {
+pub(crate) fn has_nonce(meta: &[u8]) -> bool {
     policy(meta).is_some_and(|policy| policy.to_ascii_lowercase().contains("'nonce-"))
 }
 
-fn policy(meta: &Element<'_, '_>) -> Option<String> {
-    let name = meta.get_attribute("http-equiv")?;
+fn policy(meta: &[u8]) -> Option<String> {
+    let attribute = |name: &[u8]| {
+        let found = Attributes::of(meta).find(|found| found.name(meta).eq_ignore_ascii_case(name))?;
+        Some(String::from_utf8_lossy(found.value(meta)))
+    };
+    let name = attribute(b"http-equiv")?;
     if !name.trim_ascii().eq_ignore_ascii_case("content-security-policy") {
         return None;
     }
-    let content = meta.get_attribute("content")?;
+    let content = attribute(b"content")?;
     (content.len() <= MAX_LENGTH).then(|| unquoted(&content))
 }
 

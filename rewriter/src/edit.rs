@@ -1,13 +1,13 @@
 //! One edit, applied to an element.
 
-use crate::encode::Spelling;
+use crate::element::{AtEnd, EditedElement, EditedEnd};
 use crate::head::Wanted;
-use crate::marks::{Implied, Marks};
-use crate::names::{bounds_table_scope, holds_html, holds_text, implies_end, is_formatting, is_table_part};
-use crate::target::{End, Target};
+use crate::names::{Kind, Name, implies_end};
+use crate::walk::Implied;
 use nearside_engine::mutation::{Edit, Operation};
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::mem;
 use std::rc::Rc;
 
 /// An edit that owns its content, so that it can outlive the decision while the page streams.
@@ -33,30 +33,29 @@ impl From<&Edit<'_>> for OwnedEdit {
 impl OwnedEdit {
     /// Applies the edit. What an element cannot take (content of an `<img>`, a name that is none) is left
     /// out; an edit never fails a page.
-    pub(crate) fn apply(
-        &self,
-        element: &mut impl Target,
-        is_foreign: bool,
-        marks: &Rc<Marks>,
-        spelling: Spelling,
-    ) {
+    pub(crate) fn apply(&self, element: &mut EditedElement<'_>) {
         // Nobody sees what a removed element contains; its place, however, is there for the edits that follow.
-        if self.changes_content() && (element.is_removed() || is_raw_text(&element.name())) {
+        if self.changes_content() && (element.is_removed() || is_raw_text(element.name())) {
             return;
         }
+        let spelling = element.spelling;
         let content = &*match self.operation {
             operation if operation.takes_html() => spelling.html(&self.content),
             Operation::Text | Operation::Title => spelling.text(&self.content),
             _ => spelling.value(&self.content),
         };
-        let first_in = |element: &_| match drops_first_newline(element) && content.starts_with('\n') {
+        let is_foreign = element.is_foreign;
+        let first_in = |element: &EditedElement<'_>| match drops_first_newline(element.name())
+            && content.starts_with('\n')
+        {
             true => Cow::Owned(format!("\n{content}")),
             false => Cow::Borrowed(content),
         };
         match self.operation {
             Operation::Text | Operation::Html => {
                 replace_content(element);
-                element.set_content(&first_in(element));
+                let content = first_in(element);
+                element.set_content(&content);
             }
             Operation::Attribute => element.set_attribute(&self.name, content),
             Operation::RemoveAttribute => element.remove_attribute(&self.name),
@@ -84,33 +83,36 @@ impl OwnedEdit {
             Operation::Remove | Operation::Replace | Operation::Unwrap if is_unwrapped(element) => {}
             Operation::Remove => {
                 replace_content(element);
-                write_implied_ends(element, marks, "");
+                write_implied_ends(element, "");
                 element.remove();
             }
             Operation::Before => {
-                write_implied_ends(element, marks, content);
+                write_implied_ends(element, content);
                 element.before(content);
             }
-            Operation::After => after(element, marks, content),
-            Operation::Prepend => element.prepend(&first_in(element)),
-            Operation::Append => append(element, marks, content),
+            Operation::After => after(element, content),
+            Operation::Prepend => {
+                let content = first_in(element);
+                element.prepend(&content);
+            }
+            Operation::Append => append(element, content),
             Operation::Replace => {
                 replace_content(element);
-                write_implied_ends(element, marks, content);
+                write_implied_ends(element, content);
                 element.replace(content);
             }
-            Operation::Unwrap if can_be_unwrapped(&element.name(), is_foreign) => unwrap(element, marks),
-            Operation::Image if element.name() == "img" => {
+            Operation::Unwrap if can_be_unwrapped(element.name(), is_foreign) => unwrap(element),
+            Operation::Image if element.name().bytes() == b"img" => {
                 element.set_attribute("src", content);
                 element.remove_attribute("srcset");
                 element.remove_attribute("sizes");
             }
-            Operation::Link if matches!(&*element.name(), "a" | "area") => {
+            Operation::Link if matches!(element.name().bytes(), b"a" | b"area") => {
                 element.set_attribute("href", content);
             }
             Operation::Title => {
                 let is_first =
-                    |wanted: &Rc<Wanted>| !wanted.is_there.get() || wanted.place.get() == element.place();
+                    |wanted: &Rc<Wanted>| !wanted.is_there.get() || wanted.order.get() == element.order();
                 if !is_foreign && self.wanted.as_ref().is_some_and(is_first) {
                     self.is_there(element);
                     replace_content(element);
@@ -131,10 +133,10 @@ impl OwnedEdit {
         }
     }
 
-    fn is_there(&self, element: &impl Target) {
+    fn is_there(&self, element: &EditedElement<'_>) {
         if let Some(wanted) = &self.wanted {
             wanted.is_there.set(true);
-            wanted.place.set(element.place());
+            wanted.order.set(element.order());
         }
     }
 
@@ -148,71 +150,55 @@ impl OwnedEdit {
 
 /// Whether the browser takes an element's content as it is written. Nothing can be escaped there, so its
 /// content is left alone.
-fn is_raw_text(name: &str) -> bool {
+fn is_raw_text(name: &Name) -> bool {
     // What a template holds is no part of the page. In the text of a title or text area, references count.
-    name == "template" || (holds_text(name) && !matches!(name, "textarea" | "title"))
+    match name.bytes() {
+        b"template" => true,
+        b"textarea" | b"title" => false,
+        _ => name.is(Kind::TEXT),
+    }
 }
 
 /// Whether the browser takes the newline that an element's content begins with for a part of the start tag.
-fn drops_first_newline(element: &impl Target) -> bool {
-    matches!(&*element.name(), "listing" | "pre" | "textarea")
+fn drops_first_newline(name: &Name) -> bool {
+    matches!(name.bytes(), b"listing" | b"pre" | b"textarea")
 }
 
 /// Whether an element's content stays what it is without the element's tags.
-fn can_be_unwrapped(name: &str, is_foreign: bool) -> bool {
+fn can_be_unwrapped(name: &Name, is_foreign: bool) -> bool {
     let is_kept = is_raw_text(name)
-        || bounds_table_scope(name)
-        || is_table_part(name)
+        || name.is(Kind::TABLE_SCOPE.and(Kind::TABLE_PART))
         || matches!(
-            name,
-            "body" | "frameset" | "head" | "math" | "select" | "svg" | "textarea" | "title"
+            name.bytes(),
+            b"body" | b"frameset" | b"head" | b"math" | b"select" | b"svg" | b"textarea" | b"title"
         );
-    !(is_kept || (is_foreign && holds_html(name)))
+    let holds_html = name.is(Kind::HTML_IN_SVG.and(Kind::HTML_IN_MATH)) || name.bytes() == b"annotation-xml";
+    !(is_kept || (is_foreign && holds_html))
 }
 
 /// Takes an element's tags away. The end tags that they made unnecessary are written in their places.
-fn unwrap(element: &mut impl Target, marks: &Rc<Marks>) {
+fn unwrap(element: &mut EditedElement<'_>) {
     if element.is_removed() {
         return;
     }
-    let is_replaced = match element.content_edits() {
-        Some(edits) => {
-            edits.is_unwrapped = true;
-            edits.is_replaced
-        }
-        None => false,
-    };
-    write_implied_ends(element, marks, "");
+    element.content.is_unwrapped = true;
+    write_implied_ends(element, "");
     element.unwrap();
-    if is_replaced {
-        return;
+    if !element.content.is_replaced {
+        // An element without an end has no content.
+        let _ = element.at_end(AtEnd::Unwrap);
     }
-    let marks = Rc::clone(marks);
-    // An element without an end has no content.
-    let _ = element.at_end(Box::new(move |end: &mut dyn End| {
-        let start = end.place();
-        let implied = marks.implied_by.borrow_mut().remove(&start).unwrap_or_default();
-        // What formats text goes on after its element, so it must not end here.
-        if !implied.names.iter().any(|name| is_formatting(name)) {
-            for name in implied.names {
-                end.before(&format!("</{name}>"));
-            }
-        }
-    }));
 }
 
-fn is_unwrapped(element: &mut impl Target) -> bool {
-    element.content_edits().is_some_and(|edits| edits.is_unwrapped)
+fn is_unwrapped(element: &EditedElement<'_>) -> bool {
+    element.content.is_unwrapped
 }
 
 /// Writes the end tags that an element's start tag made unnecessary, since something else will stand there.
-fn write_implied_ends(element: &mut impl Target, marks: &Marks, content: &str) {
-    let start = element.place();
-    let implied = marks.implied_by.borrow_mut().remove(&start).unwrap_or_default();
+fn write_implied_ends(element: &mut EditedElement<'_>, content: &str) {
+    let implied = mem::take(&mut element.implied);
     if !implies_all(content, &implied) {
-        for name in implied.names {
-            element.before(&format!("</{name}>"));
-        }
+        element.end_before(&implied.names);
     }
 }
 
@@ -233,58 +219,59 @@ pub(crate) struct ContentEdits {
 }
 
 /// Takes note that the content, with all that edits have put into it, gives way.
-fn replace_content(element: &mut impl Target) {
-    if let Some(edits) = element.content_edits() {
-        edits.is_replaced = true;
-        edits.appended.set(false);
-    }
+fn replace_content(element: &mut EditedElement<'_>) {
+    element.content.is_replaced = true;
+    element.content.appended.set(false);
 }
 
-/// Puts HTML at the end of an element's content. The end tag of the element that is last there is written
-/// if it was left out and the HTML would not end it.
-fn append(element: &mut impl Target, marks: &Rc<Marks>, content: &str) {
-    let Some(edits) = element.content_edits() else {
-        return;
-    };
-    if edits.is_replaced {
+/// Puts HTML at the end of an element's content.
+fn append(element: &mut EditedElement<'_>, content: &str) {
+    if element.content.is_replaced {
         element.append(content);
         return;
     }
-    edits.appended.set(true);
-    let appended = Rc::clone(&edits.appended);
-    let (marks, content) = (Rc::clone(marks), content.to_owned());
+    element.content.appended.set(true);
+    let appended = Rc::clone(&element.content.appended);
     // An element without an end has no content.
-    let _ = element.at_end(Box::new(move |end: &mut dyn End| {
-        if !appended.get() {
-            return;
-        }
-        let start = end.place();
-        // An edit of the same element may have done so, and what follows stands behind it.
-        let implied = marks.implied_by.borrow_mut().remove(&start).unwrap_or_default();
-        // What formats text goes on after its element, so it must not end here.
-        if !implies_all(&content, &implied) && !implied.names.iter().any(|name| is_formatting(name)) {
-            for name in implied.names {
-                end.before(&format!("</{name}>"));
-            }
-        }
-        end.before(&content);
-    }));
+    let _ = element.at_end(AtEnd::Append(appended, content.to_owned()));
 }
 
 /// Puts HTML after an element; its end tag is written if it was left out and the HTML would not end it.
-fn after(element: &mut impl Target, marks: &Rc<Marks>, content: &str) {
-    let implies_end = first_tag(content).is_some_and(|tag| implies_end(&tag, &element.name()));
-    let (marks, html) = (Rc::clone(marks), content.to_owned());
-    let put = Box::new(move |end: &mut dyn End| {
-        let start = end.place();
-        let has_open = marks.implied_by.borrow().contains_key(&start);
-        if (!implies_end || has_open) && !end.is_removed() {
-            marks.needed.set(Some(start));
-        }
-        end.after(&html);
-    });
-    if element.at_end(put).is_err() {
+fn after(element: &mut EditedElement<'_>, content: &str) {
+    let implies_end = first_tag(content).is_some_and(|tag| implies_end(&tag, element.name()));
+    let html = content.to_owned();
+    if element.at_end(AtEnd::After { html, implies_end }).is_err() {
         element.after(content);
+    }
+}
+
+/// Does at an element's end what an edit at its start tag has left to be done there.
+pub(crate) fn finish(action: AtEnd, end: &mut EditedEnd<'_>) {
+    match action {
+        AtEnd::Unwrap => write_ends_within(end, ""),
+        AtEnd::Append(appended, html) => {
+            if appended.get() {
+                write_ends_within(end, &html);
+                end.before(&html);
+            }
+        }
+        AtEnd::After { html, implies_end } => {
+            let has_open = !end.implied.names.is_empty();
+            if (!implies_end || has_open) && !end.is_removed() {
+                end.is_needed = true;
+            }
+            end.after(&html);
+        }
+    }
+}
+
+/// Writes the end tags that were left out at the end of an element's content, where HTML comes that would not end the same
+/// elements. An edit of the same element may have done so already.
+fn write_ends_within(end: &mut EditedEnd<'_>, content: &str) {
+    let implied = mem::take(&mut end.implied);
+    // What formats text goes on after its element, so it must not end here.
+    if !implies_all(content, &implied) && !implied.names.iter().any(|name| name.is(Kind::FORMATTING)) {
+        end.end_before(&implied.names);
     }
 }
 
@@ -296,12 +283,12 @@ pub(crate) fn first_tag(html: &str) -> Option<String> {
 }
 
 /// An attribute's value as it is written; `None` if it is in an encoding that is not known.
-fn readable(element: &impl Target, name: &str) -> Option<String> {
+fn readable(element: &EditedElement<'_>, name: &str) -> Option<String> {
     let value = element.attribute(name).unwrap_or_default();
-    (!value.contains(char::REPLACEMENT_CHARACTER)).then_some(value)
+    (!value.contains(char::REPLACEMENT_CHARACTER)).then(|| value.into_owned())
 }
 
-fn set_if(element: &mut impl Target, name: &str, value: Option<String>) {
+fn set_if(element: &mut EditedElement<'_>, name: &str, value: Option<String>) {
     if let Some(value) = value {
         element.set_attribute(name, &value);
     }

@@ -1,96 +1,113 @@
 //! How what is inserted is written in the page's character encoding.
 
+use crate::attributes::Attributes;
+use crate::encoding::Encoding;
 use crate::references;
-use encoding_rs::Encoding;
-use encoding_rs::{ISO_2022_JP, REPLACEMENT, UTF_8, WINDOWS_1252};
-use lol_html::html_content::Element;
+use std::borrow::Cow;
 
-/// How characters beyond ASCII are written.
+/// How characters beyond ASCII are read and written at a place of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Spelling {
-    /// The page's encoding is one that the parser's library can write.
-    Encoded,
-    /// It is not, or is not known: in ASCII, which is the same in all encodings.
-    References,
+pub(crate) struct Spelling {
+    /// How the page's own are read.
+    encoding: Encoding,
+    /// Whether the encoding is known, and can be written. Else what is put in is ASCII, which is the same in all encodings.
+    is_written: bool,
 }
 
 impl Spelling {
-    /// Whether what is inserted can be written in an encoding. All others are taken byte for byte: what stood in the
-    /// page stays, and what is put in must be ASCII.
-    pub(crate) fn writes(encoding: &'static Encoding) -> bool {
-        encoding == UTF_8 || encoding == WINDOWS_1252
+    /// In an encoding that the page, or its `Content-Type`, names.
+    pub(crate) const fn named(encoding: Encoding) -> Self {
+        Self {
+            encoding,
+            is_written: matches!(encoding, Encoding::Utf8 | Encoding::Windows1252),
+        }
+    }
+
+    /// As long as no encoding is named.
+    pub(crate) const fn assumed() -> Self {
+        Self {
+            encoding: Encoding::Utf8,
+            is_written: false,
+        }
+    }
+
+    /// What the page has written.
+    pub(crate) fn read(self, bytes: &[u8]) -> Cow<'_, str> {
+        self.encoding.decode(bytes)
+    }
+
+    /// Text of the page, with what was put in, as the page writes it.
+    pub(crate) fn write(self, text: &str) -> Cow<'_, [u8]> {
+        self.encoding.encode(text)
+    }
+
+    /// Whether a name, in which there are no references, can be written.
+    pub(crate) fn writes_name(self, name: &str) -> bool {
+        name.is_ascii() || (self.is_written && self.encoding.has(name))
     }
 
     /// HTML.
-    pub(crate) fn html(self, html: &str) -> String {
-        self.spell(html.to_owned(), references::html)
+    pub(crate) fn html(self, html: &str) -> Cow<'_, str> {
+        match html.is_ascii() || (self.is_written && self.encoding.has(html)) {
+            true => Cow::Borrowed(html),
+            // In scripts and styles, a reference is none.
+            false => Cow::Owned(references::html(html)),
+        }
     }
 
     /// Plain text, as HTML.
-    pub(crate) fn text(self, text: &str) -> String {
-        self.spell(
-            text.replace('&', "&amp;")
-                .replace('<', "&lt;")
-                .replace('>', "&gt;"),
-            references::text,
-        )
+    pub(crate) fn text(self, text: &str) -> Cow<'_, str> {
+        let is_special = |byte: u8| matches!(byte, b'&' | b'<' | b'>');
+        let escaped = match text.bytes().any(is_special) {
+            true => Cow::Owned(
+                text.replace('&', "&amp;")
+                    .replace('<', "&lt;")
+                    .replace('>', "&gt;"),
+            ),
+            false => Cow::Borrowed(text),
+        };
+        self.spell(escaped)
     }
 
-    /// Plain text, as the value of an attribute. The parser's library does the quotes.
-    pub(crate) fn value(self, value: &str) -> String {
-        self.spell(value.replace('&', "&amp;"), references::text)
+    /// Plain text, as the value of an attribute; quotes are escaped where the value is written.
+    pub(crate) fn value(self, value: &str) -> Cow<'_, str> {
+        let escaped = match value.contains('&') {
+            true => Cow::Owned(value.replace('&', "&amp;")),
+            false => Cow::Borrowed(value),
+        };
+        self.spell(escaped)
     }
 
-    fn spell(self, html: String, in_ascii: fn(&str) -> String) -> String {
-        if self == Spelling::Encoded || html.is_ascii() {
-            html
-        } else {
-            in_ascii(&html)
+    fn spell(self, text: Cow<'_, str>) -> Cow<'_, str> {
+        // A character that the encoding lacks becomes a reference where it is written.
+        match self.is_written || text.is_ascii() {
+            true => text,
+            false => Cow::Owned(references::text(&text)),
         }
     }
 }
 
-/// What a `<meta>` says of the page's encoding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Declaration {
-    /// One that the parser's library takes over and can write.
-    Known,
-    /// One that it may take over, or that it cannot write.
-    Perhaps,
-    /// One in which tags are not ASCII, or that browsers do not show.
-    Impossible,
-}
-
-/// Whether a label names UTF-8.
-pub(crate) fn is_utf_8(label: &str) -> bool {
-    Encoding::for_label(label.as_bytes()) == Some(UTF_8)
-}
-
-/// Reads a `<meta>`: the label of the encoding, and what becomes of it.
-pub(crate) fn declaration(meta: &Element<'_, '_>) -> Option<(String, Declaration)> {
-    let (label, known) = match meta.get_attribute("charset") {
-        Some(label) => (label, Declaration::Known),
+/// The encoding that a `<meta>` names, if it names one.
+pub(crate) fn declaration(meta: &[u8]) -> Option<Encoding> {
+    let attribute = |name: &str| {
+        let found = Attributes::of(meta).find(|found| found.name(meta).eq_ignore_ascii_case(name.as_bytes()))?;
+        Some(String::from_utf8_lossy(found.value(meta)))
+    };
+    let encoding = match attribute("charset") {
+        Some(label) => Encoding::for_label(&label),
         None => {
-            let http_equiv = meta.get_attribute("http-equiv")?;
-            if !http_equiv.trim_ascii().eq_ignore_ascii_case("content-type") {
+            if !attribute("http-equiv")?.trim_ascii().eq_ignore_ascii_case("content-type") {
                 return None;
             }
-            let content = meta.get_attribute("content")?.to_ascii_lowercase();
+            let content = attribute("content")?.to_ascii_lowercase();
             let (_, label) = content.split_once("charset")?;
             let label = label.trim_ascii_start().strip_prefix('=')?.trim_ascii();
-            let label = label.split(';').next()?.trim_matches(['"', '\'', ' ']);
-            (label.to_owned(), Declaration::Perhaps)
+            Encoding::for_label(label.split(';').next()?.trim_matches(['"', '\'', ' ']))
         }
     };
-    let encoding = Encoding::for_label(label.as_bytes())?;
-    let declaration = if encoding == ISO_2022_JP || encoding == REPLACEMENT {
-        Declaration::Impossible
-    } else if Spelling::writes(encoding) {
-        known
-    } else {
-        // Whoever can read the label does not have UTF-16: browsers take it for UTF-8.
-        // In all others, ASCII is ASCII.
-        Declaration::Perhaps
-    };
-    Some((label, declaration))
+    match encoding? {
+        // Whoever can read this does not have UTF-16: browsers take it for UTF-8.
+        Encoding::Utf16 => Some(Encoding::Utf8),
+        encoding => Some(encoding),
+    }
 }

@@ -5,11 +5,7 @@
 
 use crate::edit::OwnedEdit;
 use crate::encode::Spelling;
-use crate::pipeline::spelling;
-use lol_html::html_content::{ContentType, Element, EndTag};
-use lol_html::{ElementContentHandlers, Selector, Settings};
 use nearside_engine::mutation::{Operation, meta_name};
-use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -26,8 +22,8 @@ pub(crate) struct Wanted {
     content: RefCell<String>,
     /// Whether the page has it, or has got it.
     pub(crate) is_there: Cell<bool>,
-    /// The place of the element that is it.
-    pub(crate) place: Cell<usize>,
+    /// Which of the page's elements it is.
+    pub(crate) order: Cell<usize>,
 }
 
 impl HeadEdits {
@@ -49,7 +45,7 @@ impl HeadEdits {
                         name: edit.name.clone(),
                         content: RefCell::default(),
                         is_there: Cell::new(false),
-                        place: Cell::new(usize::MAX),
+                        order: Cell::new(usize::MAX),
                     });
                     head.wanted.push(Rc::clone(&wanted));
                     wanted
@@ -84,39 +80,4 @@ impl Wanted {
             _ => format!("<title>{}</title>", spelling.text(&content)),
         }
     }
-}
-
-/// Adds the handlers that put into the head what it does not have.
-pub(crate) fn add_to_head(
-    settings: Settings<'static, 'static>,
-    edits: Rc<HeadEdits>,
-    has_encoding: &Rc<Cell<bool>>,
-) -> Option<Settings<'static, 'static>> {
-    let head: Selector = "head".parse().ok()?;
-    let body: Selector = "body".parse().ok()?;
-    let (at_head, head_encoding) = (Rc::clone(&edits), Rc::clone(has_encoding));
-    let (at_body, body_encoding) = (edits, Rc::clone(has_encoding));
-    Some(
-        settings
-            .append_element_content_handler((
-                Cow::Owned(head),
-                ElementContentHandlers::default().element(move |element: &mut Element<'_, '_>| {
-                    let (edits, has_encoding) = (Rc::clone(&at_head), Rc::clone(&head_encoding));
-                    if let Some(handlers) = element.end_tag_handlers() {
-                        handlers.push(Box::new(move |end: &mut EndTag<'_>| {
-                            end.before(&edits.addition(spelling(&has_encoding)), ContentType::Html);
-                            Ok(())
-                        }));
-                    }
-                    Ok(())
-                }),
-            ))
-            .append_element_content_handler((
-                Cow::Owned(body),
-                ElementContentHandlers::default().element(move |element: &mut Element<'_, '_>| {
-                    element.before(&at_body.addition(spelling(&body_encoding)), ContentType::Html);
-                    Ok(())
-                }),
-            )),
-    )
 }

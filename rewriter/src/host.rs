@@ -1,11 +1,9 @@
 //! Who makes a change to the page: the edge while the page streams, or the browser.
 
 use crate::names::ends_paragraph;
-use lol_html::Selector;
-use lol_html::errors::SelectorError;
+use crate::selector::{self, AttributeTest, Compound, Selector};
 use nearside_engine::mutation::Operation;
-use std::cell::RefCell;
-use std::collections::HashMap;
+use std::rc::Rc;
 
 /// Who makes a change to the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,91 +53,34 @@ pub(crate) fn needs_document(operation: Operation, selector: &str, content: &str
     }
 }
 
-/// How many selectors are remembered.
-const MOST_KNOWN: usize = 4_096;
-
-thread_local! {
-    /// A program has the same selectors for each page, and to read one takes longer than to splice an edit.
-    static KNOWN: RefCell<HashMap<Box<str>, Result<(), String>>> = RefCell::default();
-}
-
 /// Whether a selector can be matched while a page streams.
 ///
 /// # Errors
 /// With a sentence that says why not.
 pub fn supports(selector: &str) -> Result<(), String> {
-    if let Some(known) = KNOWN.with_borrow(|known| known.get(selector).cloned()) {
-        return known;
-    }
-    let supported = find_out(selector);
-    KNOWN.with_borrow_mut(|known| {
-        if known.len() >= MOST_KNOWN {
-            known.clear();
-        }
-        known.insert(selector.into(), supported.clone());
-    });
-    supported
+    streams(selector).map(|_| ())
 }
 
-fn find_out(selector: &str) -> Result<(), String> {
-    if let Err(error) = selector.parse::<Selector>() {
-        return Err(reason(error));
-    }
-    if values(selector).any(|value| value.contains(['&', '<', '>', '"', '\\'])) {
+/// A selector that can be matched while a page streams.
+pub(crate) fn streams(selector: &str) -> Result<Rc<Selector>, String> {
+    let selector = selector::read(selector).map_err(|error| error.to_string())?;
+    let is_ambiguous = |test: &AttributeTest| test.value.contains(['&', '<', '>', '"']);
+    if selector.any(&|compound| compound.attribute_tests().any(is_ambiguous)) {
         return Err("a page may write such a value in several ways, as with `&amp;`".to_owned());
     }
-    let supplied = ["tbody", "colgroup"];
-    let named = names(selector).find(|name| supplied.contains(&&**name));
-    match named {
-        Some(name) => Err(format!("where a page has no `<{name}>`, the browser makes one")),
-        None => Ok(()),
+    for supplied in ["tbody", "colgroup"] {
+        if selector.any(&|compound| is_named(compound, supplied)) {
+            return Err(format!("where a page has no `<{supplied}>`, the browser makes one"));
+        }
     }
+    Ok(selector)
 }
 
-/// Why the browser alone knows what a selector finds.
-fn reason(error: SelectorError) -> String {
-    match error {
-        SelectorError::UnsupportedCombinator(combinator) => {
-            format!("`{combinator}`: what stands beside an element is known when all of it has come")
-        }
-        SelectorError::UnsupportedPseudoClassOrElement => {
-            "of what begins with `:`, only `:not()`, `:first-child`, `:nth-child()`, `:first-of-type` and \
-             `:nth-of-type()` can be told at a start tag"
-                .to_owned()
-        }
-        SelectorError::UnsupportedSyntax => {
-            "what is within an element, or follows it, comes after its start tag".to_owned()
-        }
-        SelectorError::NamespacedSelector => "it names a namespace".to_owned(),
-        // What is no selector here is hardly one in the browser; its author should read it again.
-        other => other.to_string().trim_end_matches('.').to_owned(),
-    }
-}
-
-/// The values of the attributes in a selector.
-fn values(selector: &str) -> impl Iterator<Item = &str> {
-    let attributes = selector.split('[').skip(1);
-    attributes.filter_map(|attribute| {
-        let (_, value) = attribute.split_once('=')?;
-        let value = value.rsplit_once(']').map_or(value, |(value, _)| value);
-        let value = value.trim_ascii();
-        let value = value.strip_suffix([' ', 'i', 's']).map_or(value, str::trim_ascii);
-        Some(value.trim_matches(['"', '\'']))
-    })
-}
-
-/// The names of elements in a selector, in lower case.
-fn names(selector: &str) -> impl Iterator<Item = String> {
-    let compounds = selector.split(|c: char| c.is_whitespace() || matches!(c, '>' | ',' | '(' | ')'));
-    compounds.filter_map(|compound| {
-        let end = compound.find(['.', '#', '[', ':']).unwrap_or(compound.len());
-        let name = compound.get(..end)?;
-        let is_name = !name.is_empty()
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        is_name.then(|| name.to_ascii_lowercase())
-    })
+fn is_named(compound: &Compound, name: &str) -> bool {
+    compound
+        .name
+        .as_ref()
+        .is_some_and(|own| own.bytes() == name.as_bytes())
 }
 
 /// Whether content with a block would go into a paragraph, as the selector says.
@@ -152,19 +93,19 @@ fn ends_its_paragraph(operation: Operation, selector: &str, content: &str) -> bo
                 .to_ascii_lowercase(),
         )
     });
-    let is_within = |selector: &str| {
-        let mut compounds: Vec<&str> = selector.split(|c: char| c.is_whitespace() || c == '>').collect();
-        compounds.retain(|compound| !compound.is_empty());
-        if matches!(
-            operation,
-            Operation::Before | Operation::After | Operation::Replace
-        ) {
-            // It goes beside the element.
-            compounds.pop();
-        }
-        compounds
-            .iter()
-            .any(|compound| names(compound).any(|name| name == "p"))
-    };
-    has_block && selector.split(',').any(is_within)
+    // What goes beside an element does not go into it.
+    let beside = usize::from(matches!(
+        operation,
+        Operation::Before | Operation::After | Operation::Replace
+    ));
+    has_block
+        && selector::read(selector).is_ok_and(|selector| {
+            selector.alternatives.iter().any(|complex| {
+                let around = complex.compounds.iter().rev().skip(beside);
+                // Whoever writes `:not(p)` has classes in mind that stand at all kinds of elements.
+                around
+                    .into_iter()
+                    .any(|(_, compound)| compound.any(&|compound| is_named(compound, "p")))
+            })
+        })
 }

@@ -4,39 +4,37 @@
 //! outside of the elements that are edited are the upstream's, unchanged. Whatever goes wrong, no byte is
 //! lost: the rest of the page passes as it came, and [`PageRewriter::failure`] says why.
 //!
-//! The way of a page: a scanner tells where its tokens are (`scanner`); HTML's rules for tags that may be left out
-//! tell where elements end (`open_elements`); their end tags are supplied (`splice`) to the parser, which matches
-//! selectors and edits (`edit`), and are taken back as the page leaves (`marks`, `pipeline`). A page whose edits need
-//! no end tags but those that HTML demands goes through the parser only.
+//! The way of a page: a scanner tells where its tokens are (`scanner`); HTML's rules, those for tags that may be left out
+//! among them, tell which elements are open (`open_elements`); selectors are matched at start tags (`selector`, `matcher`);
+//! `walk` puts these together. Edits are made to the elements that they find, and at their ends (`edit`, `element`,
+//! `editor`), either while the page streams (`streaming`) or by what was remembered of it (`plan`).
 //!
 //! Operations and selectors are those that can be followed while a page streams; [`host()`] tells, and the browser does the
 //! rest.
 
 #![forbid(unsafe_code)]
 
+mod attributes;
 mod declared_policies;
 mod doctype;
 mod edit;
+mod editor;
+mod element;
 mod encode;
+mod encoding;
 mod head;
 mod host;
-mod inject;
-mod marks;
+mod matcher;
 mod names;
-mod needs;
 mod open_elements;
 mod page;
-mod pipeline;
 mod plan;
-mod prologue;
 mod references;
 mod scanner;
-#[cfg(test)]
-mod scanner_test;
 mod search;
-mod splice;
-mod surroundings;
-mod target;
+mod selector;
+mod streaming;
+mod walk;
 
 pub use declared_policies::Fit;
 pub use host::{Host, host, supports};

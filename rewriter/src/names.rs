@@ -252,7 +252,7 @@ static NUMBERS: [u8; PLACES] = {
 };
 
 /// FNV-1a: good enough for short names (<https://datatracker.ietf.org/doc/html/rfc9923>).
-const fn hash(name: &[u8]) -> usize {
+pub(crate) const fn hash(name: &[u8]) -> usize {
     let mut hash: u32 = 0x811c_9dc5;
     let mut at = 0;
     while at < name.len() {
@@ -321,14 +321,19 @@ impl Name {
         }
     }
 
-    /// Whether the rules say something of a set of it.
-    pub(crate) fn is(&self, any: Kind) -> bool {
+    /// What the rules say of it.
+    pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Known(number) => KNOWN
                 .get(usize::from(*number))
-                .is_some_and(|(_, kind)| kind.is(any)),
-            Self::Other(_) => false,
+                .map_or(Kind::NONE, |(_, kind)| *kind),
+            Self::Other(_) => Kind::NONE,
         }
+    }
+
+    /// Whether the rules say something of a set of it.
+    pub(crate) fn is(&self, any: Kind) -> bool {
+        self.kind().is(any)
     }
 }
 
@@ -356,53 +361,20 @@ pub(crate) fn ends_paragraph(name: &str) -> bool {
     kind(name).is(Kind::ENDS_PARAGRAPH)
 }
 
-/// Whether an element is one of those that the browser opens again after a block cut them off.
-pub(crate) fn is_formatting(name: &str) -> bool {
-    kind(name).is(Kind::FORMATTING)
-}
-
-/// Whether an element bounds the standard's "table scope".
-pub(crate) fn bounds_table_scope(name: &str) -> bool {
-    kind(name).is(Kind::TABLE_SCOPE)
-}
-
-/// Whether an element is of a table's own structure.
-pub(crate) fn is_table_part(name: &str) -> bool {
-    kind(name).is(Kind::TABLE_PART)
-}
-
-/// Whether HTML stands again in an element of SVG or MathML.
-pub(crate) fn holds_html(name: &str) -> bool {
-    kind(name).is(Kind::HTML_IN_SVG.and(Kind::HTML_IN_MATH)) || name == "annotation-xml"
-}
-
-/// Whether an element has text and no elements.
-pub(crate) fn holds_text(name: &str) -> bool {
-    kind(name).is(Kind::TEXT)
-}
-
-/// The elements that have text and no elements.
-pub(crate) fn text_holders() -> impl Iterator<Item = &'static str> {
-    KNOWN
-        .iter()
-        .filter(|(_, kind)| kind.is(Kind::TEXT))
-        .map(|(name, _)| *name)
-}
-
 /// Whether a start tag ends the open element before it, so that its end tag may be left out.
-pub(crate) fn implies_end(start: &str, open: &str) -> bool {
+pub(crate) fn implies_end(start: &str, open: &Name) -> bool {
     let is_row_group = |name| kind(name).is(Kind::ROW_GROUP);
-    match open {
-        "p" => ends_paragraph(start),
-        "li" => start == "li",
-        "dt" | "dd" => matches!(start, "dt" | "dd"),
-        "option" => matches!(start, "option" | "optgroup"),
-        "optgroup" => start == "optgroup",
-        "rb" | "rp" | "rt" => matches!(start, "rb" | "rp" | "rt" | "rtc"),
-        "rtc" => matches!(start, "rb" | "rtc"),
-        "td" | "th" => matches!(start, "td" | "th" | "tr") || is_row_group(start),
-        "tr" => start == "tr" || is_row_group(start),
-        "tbody" | "tfoot" | "thead" => is_row_group(start),
+    match open.bytes() {
+        b"p" => ends_paragraph(start),
+        b"li" => start == "li",
+        b"dt" | b"dd" => matches!(start, "dt" | "dd"),
+        b"option" => matches!(start, "option" | "optgroup"),
+        b"optgroup" => start == "optgroup",
+        b"rb" | b"rp" | b"rt" => matches!(start, "rb" | "rp" | "rt" | "rtc"),
+        b"rtc" => matches!(start, "rb" | "rtc"),
+        b"td" | b"th" => matches!(start, "td" | "th" | "tr") || is_row_group(start),
+        b"tr" => start == "tr" || is_row_group(start),
+        b"tbody" | b"tfoot" | b"thead" => is_row_group(start),
         _ => false,
     }
 }

@@ -3,6 +3,7 @@
 //! This follows the tree construction of the HTML standard as far as the ends of elements go
 //! (<https://html.spec.whatwg.org/multipage/parsing.html#tree-construction>).
 
+use crate::attributes::{Attribute, Attributes};
 use crate::names::{KNOWN_NAMES, Kind, Name};
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -20,11 +21,19 @@ pub(crate) struct StartTag<'a> {
     pub(crate) written: &'a [u8],
 }
 
+/// An element that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Closed {
+    pub(crate) name: Name,
+    /// Whether somebody waited for its end.
+    pub(crate) is_awaited: bool,
+}
+
 /// Elements that end although their end tags are not there.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ended {
     /// All of them, in the order of their ends.
-    pub(crate) names: Vec<Name>,
+    pub(crate) elements: Vec<Closed>,
     /// Those whose end tags would have ended the others, too.
     pub(crate) outermost: Vec<Name>,
 }
@@ -34,27 +43,22 @@ pub(crate) struct Ended {
 pub(crate) struct Started {
     pub(crate) ended: Ended,
     pub(crate) is_html: bool,
-    /// Whether the parser of the page takes what follows for SVG or MathML until an end tag comes, though the element is
-    /// over.
-    pub(crate) needs_end: bool,
+    /// Whether the element is open now: it has content and an end.
+    pub(crate) is_open: bool,
 }
 
 /// What an end tag does.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum EndTag {
-    /// It ends its element, and those that are open within.
-    Ends(Ended),
-    /// It ends an element of this other name, and those that are open within.
-    EndsOther(Name, Ended),
-    /// Its element is open, but the browser does not end it here.
-    Ignored,
-    /// Nothing of its name is open.
-    Stray,
+pub(crate) struct EndTag {
+    /// What is open within its element.
+    pub(crate) ended: Ended,
+    /// Its element; `None` if it has none, or the browser does not end it here.
+    pub(crate) closed: Option<Closed>,
 }
 
-/// HTML where the parser of the page cannot know how the browser goes on: how it gets out of SVG or MathML, say.
+/// The page is so deep that following it would take too long.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Unclear;
+pub(crate) struct TooDeep;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Language {
@@ -68,12 +72,19 @@ struct OpenElement {
     language: Language,
     /// Whether HTML stands again in an element of another language.
     holds_html: bool,
+    /// What the rules of HTML say of it; in SVG and MathML, nothing.
+    kind: Kind,
     is_special: bool,
+    is_awaited: bool,
 }
 
 impl OpenElement {
     fn is_foreign(&self) -> bool {
         self.language != Language::Html
+    }
+
+    fn is_html(&self, name: &Name) -> bool {
+        self.language == Language::Html && self.name == *name
     }
 }
 
@@ -84,6 +95,8 @@ pub(crate) struct OpenElements {
     other_counts: HashMap<Name, u32>,
     /// How many open elements may still be looked at.
     left_to_search: Cell<usize>,
+    /// How many templates are open.
+    templates: usize,
     /// Whether the page has no doctype, or an old one: paragraphs hold tables then.
     pub(crate) is_quirky: bool,
 }
@@ -117,80 +130,113 @@ impl OpenElements {
             counts: [0; KNOWN_NAMES],
             other_counts: HashMap::new(),
             left_to_search: Cell::new(MAX_SEARCHED),
+            templates: 0,
             is_quirky: true,
         }
     }
 
-    /// Whether what follows is SVG or MathML.
+    /// Whether what follows stands in an element of SVG or MathML, be it one in which HTML stands again.
     pub(crate) fn are_foreign(&self) -> bool {
-        self.language() != Language::Html
+        self.elements.last().is_some_and(OpenElement::is_foreign)
     }
 
-    /// The language of what follows.
-    fn language(&self) -> Language {
+    /// Whether what follows stands in a template, and so is no part of the page.
+    pub(crate) const fn are_template(&self) -> bool {
+        self.templates > 0
+    }
+
+    /// How many elements are open.
+    pub(crate) const fn count(&self) -> usize {
+        self.elements.len()
+    }
+
+    /// Takes note that somebody waits for the end of the element that was opened last.
+    pub(crate) fn await_end(&mut self) {
+        if let Some(last) = self.elements.last_mut() {
+            last.is_awaited = true;
+        }
+    }
+
+    /// The language of what a start tag stands in.
+    fn language(&self, name: &Name) -> Language {
         match self.elements.last() {
-            Some(parent) if !parent.holds_html => parent.language,
-            _ => Language::Html,
+            None => Language::Html,
+            Some(parent) if !parent.holds_html => match parent.name == ANNOTATION && *name == SVG {
+                true => Language::Html,
+                false => parent.language,
+            },
+            // Two glyphs are MathML even in its text.
+            Some(parent)
+                if parent.language == Language::MathMl
+                    && parent.name.is(Kind::HTML_IN_MATH)
+                    && matches!(name.bytes(), b"mglyph" | b"malignmark") =>
+            {
+                Language::MathMl
+            }
+            Some(_) => Language::Html,
         }
     }
 
     /// Takes note of a start tag.
-    pub(crate) fn start(&mut self, tag: StartTag<'_>) -> Result<Started, Unclear> {
+    pub(crate) fn start(&mut self, tag: StartTag<'_>) -> Result<Started, TooDeep> {
         self.may_search()?;
         let mut ended = Ended::default();
-        let around = self.language();
+        let mut around = self.language(&tag.name);
+        if around != Language::Html && leaves_foreign(&tag) {
+            self.end_foreign(&mut ended);
+            around = Language::Html;
+        }
         let own = match &tag.name {
+            _ if around != Language::Html => around,
             name if *name == SVG => Language::Svg,
             name if *name == MATH => Language::MathMl,
-            _ => around,
+            _ => Language::Html,
         };
-        let needs_end = tag.is_self_closing && (tag.name == SVG || tag.name == MATH);
-        if needs_end && self.is_open(&tag.name) {
-            // The end tag would be that of the other one.
-            return Err(Unclear);
-        }
         if around == Language::Html {
             self.end_by(&tag.name, &mut ended);
-        } else if own != around || leaves_foreign(&tag) {
-            return Err(Unclear);
         }
         let is_html = own == Language::Html;
-        let has_content = !(tag.name.is(Kind::VOID) || (tag.is_self_closing && !is_html));
-        if has_content {
-            let holds_html = around == own && holds_html(&tag, own);
-            self.count(&tag.name);
+        let is_open = match is_html {
+            true => !tag.name.is(Kind::VOID),
+            false => !tag.is_self_closing,
+        };
+        if is_open {
+            self.count_up(&tag.name);
+            self.templates += usize::from(is_html && tag.name == TEMPLATE);
             self.elements.push(OpenElement {
-                is_special: if is_html {
-                    tag.name.is(Kind::SPECIAL)
-                } else {
-                    holds_html
+                is_special: match own {
+                    Language::Html => tag.name.is(Kind::SPECIAL),
+                    Language::Svg => tag.name.is(Kind::HTML_IN_SVG),
+                    Language::MathMl => tag.name.is(Kind::HTML_IN_MATH) || tag.name == ANNOTATION,
                 },
+                holds_html: holds_html(&tag, own),
+                kind: if is_html { tag.name.kind() } else { Kind::NONE },
+                is_awaited: false,
                 name: tag.name,
                 language: own,
-                holds_html,
             });
         }
         Ok(Started {
             ended,
             is_html,
-            needs_end,
+            is_open,
         })
     }
 
-    /// Whether an end tag is one of those that end HTML in the language of an element.
-    fn leaves_html(&self, name: &Name, holder: usize) -> bool {
-        match self.elements.get(holder).map(|holder| holder.language) {
-            Some(Language::Svg) => name.is(Kind::HTML_IN_SVG),
-            Some(Language::MathMl) => name.is(Kind::HTML_IN_MATH) || *name == ANNOTATION,
-            _ => false,
+    /// Ends the SVG or MathML that is open, up to where HTML stands in it or around it.
+    fn end_foreign(&mut self, ended: &mut Ended) {
+        let place = self.last_that(|element| !element.is_foreign() || element.holds_html);
+        let first = place.map_or(0, |place| place + 1);
+        if first < self.elements.len() {
+            self.end_to(first, ended);
         }
     }
 
     /// Allows for the searches of one more tag.
-    fn may_search(&self) -> Result<(), Unclear> {
+    fn may_search(&self) -> Result<(), TooDeep> {
         let left = self.left_to_search.get();
         self.left_to_search.set(left.saturating_add(SEARCHED_FOR_A_TAG));
-        if left == 0 { Err(Unclear) } else { Ok(()) }
+        if left == 0 { Err(TooDeep) } else { Ok(()) }
     }
 
     /// The place of the last element of a kind.
@@ -202,7 +248,7 @@ impl OpenElements {
         place
     }
 
-    fn count(&mut self, name: &Name) {
+    fn count_up(&mut self, name: &Name) {
         match name {
             Name::Known(number) => {
                 if let Some(count) = self.counts.get_mut(usize::from(*number)) {
@@ -250,68 +296,53 @@ impl OpenElements {
     }
 
     /// Takes note of an end tag.
-    pub(crate) fn end(&mut self, name: &Name) -> Result<EndTag, Unclear> {
+    pub(crate) fn end(&mut self, name: &Name) -> Result<EndTag, TooDeep> {
         self.may_search()?;
+        let mut ended = Ended::default();
+        if self.are_foreign() {
+            if matches!(name.bytes(), b"p" | b"br") {
+                // These end the SVG or MathML that they stand in.
+                self.end_foreign(&mut ended);
+            } else if let Some(place) = self.last_that(|element| !element.is_foreign() || element.name == *name)
+                && self.elements.get(place).is_some_and(OpenElement::is_foreign)
+            {
+                return Ok(self.end_at(place, ended));
+            }
+        }
         if name.is(Kind::HEADING)
-            && let Some(place) = self.last_that(|element| element.name.is(Kind::HEADING))
+            && let Some(place) = self.last_that(|element| element.kind.is(Kind::HEADING))
             && let Some(within) = self.elements.get(place + 1..)
             && !within.iter().any(in_scope)
-            && !self.is_one_of(place, &[name])
         {
             // Any heading's end tag ends the one that is open.
-            let mut ended = Ended::default();
-            self.end_to(place + 1, &mut ended);
-            let name = self.close();
-            return Ok(name.map_or(EndTag::Stray, |name| EndTag::EndsOther(name, ended)));
+            return Ok(self.end_at(place, ended));
         }
-        if self.are_foreign() && matches!(name.bytes(), b"p" | b"br") {
-            // These end the SVG or MathML that they stand in.
-            return Err(Unclear);
-        }
-        if (name.is(Kind::HTML_IN_SVG.and(Kind::HTML_IN_MATH)) || *name == ANNOTATION)
-            && let Some(holder) = self.last_that(|element| element.holds_html)
-            && !self.are_foreign()
-            && self.leaves_html(name, holder)
-            && self.last_place(name) != Some(holder)
-        {
-            // The parser of the page takes it for the end of HTML in SVG or MathML, wherever it stands.
-            return Err(Unclear);
-        }
-        let Some(place) = self.last_place(name) else {
-            return Ok(EndTag::Stray);
-        };
-        let (Some(element), Some(within)) = (self.elements.get(place), self.elements.get(place + 1..)) else {
-            return Ok(EndTag::Stray);
-        };
-        let mut ended = Ended::default();
-        if !within.is_empty() {
-            if element.is_foreign() {
-                // The parser takes `<math>` in SVG for the other language's, and does not get out of it here.
-                let changes_language = |inner: &OpenElement| inner.name == SVG || inner.name == MATH;
-                if within
-                    .iter()
-                    .any(|inner| (inner.is_special && !inner.is_foreign()) || changes_language(inner))
-                {
-                    return Err(Unclear);
-                }
-            } else if within.iter().any(OpenElement::is_foreign) {
-                return Err(Unclear);
-            } else if within.iter().any(|inner| stops(name, inner)) {
-                return Ok(EndTag::Ignored);
-            }
-            self.end_to(place + 1, &mut ended);
-        }
-        self.close();
-        Ok(EndTag::Ends(ended))
+        let is_ended = self.last_place(name).filter(|place| {
+            let within = self.elements.get(place + 1..).unwrap_or_default();
+            !within.iter().any(|inner| stops(name, inner))
+        });
+        Ok(match is_ended {
+            Some(place) => self.end_at(place, ended),
+            None => EndTag { ended, closed: None },
+        })
     }
 
-    /// Takes note of the page's end, unless it is in a place where nothing but text can stand.
+    /// Ends the element at a place, and those that are open within.
+    fn end_at(&mut self, place: usize, mut ended: Ended) -> EndTag {
+        if place + 1 < self.elements.len() {
+            self.end_to(place + 1, &mut ended);
+        }
+        let closed = self.close();
+        EndTag { ended, closed }
+    }
+
+    /// Takes note of the page's end, unless that is in a place where nothing but text can stand.
     pub(crate) fn finish(&mut self) -> Ended {
         let mut ended = Ended::default();
         let is_text = self
             .elements
             .iter()
-            .any(|element| element.name.is(Kind::TEXT) || element.is_foreign());
+            .any(|element| element.kind.is(Kind::TEXT));
         if !is_text {
             self.end_to(0, &mut ended);
         }
@@ -351,7 +382,7 @@ impl OpenElements {
                 b"rb" | b"rp" | b"rt" | b"rtc" if self.place_in(&RUBY, in_scope).is_some() => {
                     let keeps_container = matches!(name.bytes(), b"rp" | b"rt");
                     while let Some(last) = self.elements.last()
-                        && last.name.is(Kind::IMPLIED_END)
+                        && last.kind.is(Kind::IMPLIED_END)
                         && !(keeps_container && last.name == RTC)
                     {
                         self.end_to(self.elements.len() - 1, ended);
@@ -368,7 +399,7 @@ impl OpenElements {
             && self
                 .elements
                 .last()
-                .is_some_and(|last| last.name.is(Kind::HEADING))
+                .is_some_and(|last| last.kind.is(Kind::HEADING))
         {
             self.end_to(self.elements.len() - 1, ended);
         }
@@ -400,7 +431,7 @@ impl OpenElements {
     /// A table that stands in a table, but in no cell of it, ends it.
     fn end_table_in_table(&mut self, ended: &mut Ended) {
         let place = self.last_that(|element| {
-            element.name.is(Kind::TABLE_SCOPE) || matches!(element.name.bytes(), b"caption" | b"td" | b"th")
+            element.kind.is(Kind::TABLE_SCOPE) || matches!(element.name.bytes(), b"caption" | b"td" | b"th")
         });
         if let Some(place) = place.filter(|place| self.is_one_of(*place, &[&TABLE])) {
             self.end_to(place, ended);
@@ -409,19 +440,19 @@ impl OpenElements {
 
     /// A part of a table ends what is open in the table, down to where the part belongs.
     fn end_table_parts(&mut self, name: &Name, ended: &mut Ended) {
-        let Some(table) = self.last_that(|element| element.name.is(Kind::TABLE_SCOPE)) else {
+        let Some(table) = self.last_that(|element| element.kind.is(Kind::TABLE_SCOPE)) else {
             return;
         };
         if self.is_one_of(table, &[&HTML]) {
             return;
         }
-        let last_of = |wanted: fn(&Name) -> bool| {
-            let place = self.last_that(|element| wanted(&element.name));
+        let last_of = |wanted: fn(&OpenElement) -> bool| {
+            let place = self.last_that(wanted);
             place.filter(|place| *place > table)
         };
-        let is_row_group = |name: &Name| name.is(Kind::ROW_GROUP);
+        let is_row_group = |element: &OpenElement| element.kind.is(Kind::ROW_GROUP);
         let holder = match name.bytes() {
-            b"td" | b"th" => last_of(|name| *name == TR).or_else(|| last_of(is_row_group)),
+            b"td" | b"th" => last_of(|element| element.is_html(&TR)).or_else(|| last_of(is_row_group)),
             b"tr" => last_of(is_row_group),
             b"col" if self.last_is(&COLGROUP) => Some(self.elements.len() - 1),
             _ => None,
@@ -448,36 +479,40 @@ impl OpenElements {
     fn end_to(&mut self, place: usize, ended: &mut Ended) {
         let mut outermost = None;
         while self.elements.len() > place
-            && let Some(name) = self.close()
+            && let Some(closed) = self.close()
         {
-            ended.names.push(name.clone());
-            outermost = Some(name);
+            outermost = Some(closed.name.clone());
+            ended.elements.push(closed);
         }
         ended.outermost.extend(outermost);
     }
 
     /// Ends the last element.
-    fn close(&mut self) -> Option<Name> {
+    fn close(&mut self) -> Option<Closed> {
         let element = self.elements.pop()?;
         self.count_down(&element.name);
-        Some(element.name)
+        self.templates -= usize::from(element.is_html(&TEMPLATE));
+        Some(Closed {
+            name: element.name,
+            is_awaited: element.is_awaited,
+        })
     }
 
     fn last_is(&self, name: &Name) -> bool {
-        self.elements.last().is_some_and(|last| last.name == *name)
+        self.elements.last().is_some_and(|last| last.is_html(name))
     }
 
     fn is_one_of(&self, place: usize, names: &[&Name]) -> bool {
         self.elements
             .get(place)
-            .is_some_and(|element| names.contains(&&element.name))
+            .is_some_and(|element| !element.is_foreign() && names.contains(&&element.name))
     }
 
     fn last_place(&self, name: &Name) -> Option<usize> {
         if !self.is_open(name) {
             return None;
         }
-        self.last_that(|element| element.name == *name)
+        self.last_that(|element| element.is_html(name))
     }
 
     /// The place of the last element of a name, if no element that bounds the search is within it.
@@ -489,7 +524,10 @@ impl OpenElements {
 }
 
 fn in_scope(element: &OpenElement) -> bool {
-    element.is_foreign() || element.name.is(Kind::SCOPE)
+    match element.language {
+        Language::Html => element.kind.is(Kind::SCOPE),
+        _ => element.is_special,
+    }
 }
 
 /// Whether an end tag does not reach beyond an open element.
@@ -498,8 +536,8 @@ fn stops(name: &Name, inner: &OpenElement) -> bool {
         b"template" | b"head" => false,
         b"p" => in_scope(inner) || inner.name == BUTTON,
         b"li" => in_scope(inner) || matches!(inner.name.bytes(), b"ol" | b"ul"),
-        b"caption" | b"table" | b"td" | b"th" | b"tr" => inner.name.is(Kind::TABLE_SCOPE),
-        _ if name.is(Kind::ROW_GROUP) => inner.name.is(Kind::TABLE_SCOPE),
+        b"caption" | b"table" | b"td" | b"th" | b"tr" => inner.kind.is(Kind::TABLE_SCOPE),
+        _ if name.is(Kind::ROW_GROUP) => inner.kind.is(Kind::TABLE_SCOPE),
         _ if name.is(Kind::FORMATTING) || !name.is(Kind::SPECIAL) => inner.is_special,
         _ => in_scope(inner),
     }
@@ -508,31 +546,30 @@ fn stops(name: &Name, inner: &OpenElement) -> bool {
 /// Whether a start tag within SVG or MathML ends that.
 fn leaves_foreign(tag: &StartTag<'_>) -> bool {
     const FONT: Name = Name::known("font");
-    // A font is HTML's if it has one of these attributes; where one of them is written at all, nobody guesses.
-    let is_font = || {
-        tag.name == FONT
-            && ["color", "face", "size"]
-                .iter()
-                .any(|name| has(tag.written, name))
+    let is_of_html = |attribute: Attribute| {
+        let name = attribute.name(tag.written);
+        [&b"color"[..], b"face", b"size"]
+            .iter()
+            .any(|known| name.eq_ignore_ascii_case(known))
     };
-    tag.name.is(Kind::LEAVES_FOREIGN) || is_font()
+    tag.name.is(Kind::LEAVES_FOREIGN)
+        || (tag.name == FONT && Attributes::of(tag.written).any(is_of_html))
 }
 
 /// Whether HTML stands again within an element of SVG or MathML.
 fn holds_html(tag: &StartTag<'_>, language: Language) -> bool {
+    const OF_HTML: [&[u8]; 2] = [b"text/html", b"application/xhtml+xml"];
     match language {
         Language::Html => false,
         Language::Svg => tag.name.is(Kind::HTML_IN_SVG),
-        Language::MathMl => {
-            let is_html = || has(tag.written, "text/html") || has(tag.written, "application/xhtml+xml");
-            tag.name.is(Kind::HTML_IN_MATH) || (tag.name == ANNOTATION && is_html())
+        Language::MathMl if tag.name == ANNOTATION => {
+            let mut attributes = Attributes::of(tag.written);
+            let encoding = attributes.find(|one| one.name(tag.written).eq_ignore_ascii_case(b"encoding"));
+            encoding.is_some_and(|encoding| {
+                let value = encoding.value(tag.written);
+                OF_HTML.iter().any(|known| value.eq_ignore_ascii_case(known))
+            })
         }
+        Language::MathMl => tag.name.is(Kind::HTML_IN_MATH),
     }
-}
-
-/// Whether a tag has a text in it, in any case.
-fn has(written: &[u8], text: &str) -> bool {
-    written
-        .windows(text.len())
-        .any(|part| part.eq_ignore_ascii_case(text.as_bytes()))
 }

@@ -3,13 +3,12 @@
 use crate::declared_policies::Fit;
 use crate::edit::OwnedEdit;
 use crate::host::host;
-use crate::needs;
-use crate::pipeline::{Pipeline, Plan};
-use encoding_rs::Encoding;
-use lol_html::errors::RewritingError;
-use lol_html::{AsciiCompatibleEncoding, Selector};
+use crate::selector;
+use crate::streaming::Streaming;
+use crate::walk::{UTF_8_MARK, Walk};
 use nearside_engine::mutation::Edit;
 use std::fmt;
+use std::mem;
 
 /// How often elements are edited, unless said otherwise: more is no page that somebody made for people.
 pub(crate) const MAX_EDITS: usize = 20_000;
@@ -24,10 +23,8 @@ pub struct Settings<'a> {
     /// The name of the character encoding that the `Content-Type` gives, if it does; else the page's own
     /// `<meta>` is heeded, and UTF-8 is assumed.
     pub charset: Option<&'a str>,
-    /// A random number. What the rewriter changes for its own parser bears it; whoever could write it into the page
-    /// could make a part of the page vanish.
-    pub secret: u64,
-    /// The most memory that a parser may use, in bytes; a page with edits goes through two.
+    /// The most memory that what waits for the end of its tag may take, in bytes, and the most that the elements which are
+    /// open may.
     pub max_memory: usize,
     /// How many bytes of a page are edited: where an element after them would be, the rest passes as it came.
     pub max_page: usize,
@@ -41,7 +38,6 @@ impl Default for Settings<'_> {
             inject: None,
             fit: None,
             charset: None,
-            secret: 0,
             max_memory: 2 * 1024 * 1024,
             max_page: 16 * 1024 * 1024,
             max_edits: MAX_EDITS,
@@ -54,14 +50,16 @@ impl Default for Settings<'_> {
 pub enum RewriteError {
     /// Its character encoding is unknown, or not a superset of ASCII.
     Encoding,
-    /// The parser needed more memory than it may use.
+    /// A tag or comment in it is longer than what may wait for its end, or it has more elements than are remembered.
     Memory,
+    /// Its elements stand in one another more deeply than is followed.
+    Depth,
     /// It is longer than what is edited.
     Length,
     /// More of its elements would be edited than may be.
     Edits,
-    /// The parser could not go on.
-    Parser,
+    /// It says of itself what has to be read while it streams: no plan can be made of it.
+    Policy,
 }
 
 impl fmt::Display for RewriteError {
@@ -69,30 +67,28 @@ impl fmt::Display for RewriteError {
         formatter.write_str(match self {
             RewriteError::Encoding => "the page's character encoding cannot be rewritten",
             RewriteError::Memory => "the page needs more memory than the rewriter may use",
+            RewriteError::Depth => "the page's elements stand in one another too deeply",
             RewriteError::Length => "the page is longer than what is edited",
             RewriteError::Edits => "more elements of the page would be edited than may be",
-            RewriteError::Parser => "the page could not be parsed",
+            RewriteError::Policy => "the page has a policy with a nonce, which is read while it streams",
         })
     }
 }
 
 impl std::error::Error for RewriteError {}
 
-enum Progress {
-    /// Too few bytes have come to see whether the page begins with a byte order mark.
-    Start {
-        plan: Plan,
-        bytes: Vec<u8>,
-    },
-    Rewriting(Box<Pipeline>),
-    /// The rest passes as it comes.
-    Passing,
-}
-
 /// Rewrites one page.
 pub struct PageRewriter {
-    progress: Progress,
+    /// `None` when the rest passes as it comes.
+    progress: Option<Box<Progress>>,
     failure: Option<RewriteError>,
+}
+
+struct Progress {
+    walk: Walk,
+    streaming: Streaming,
+    /// The page's first bytes, if too few have come to see whether it begins with a byte order mark.
+    first: Option<Vec<u8>>,
 }
 
 impl PageRewriter {
@@ -101,97 +97,70 @@ impl PageRewriter {
     /// # Errors
     /// When the page's encoding cannot be rewritten.
     pub fn new(edits: &[Edit<'_>], settings: Settings<'_>) -> Result<Self, RewriteError> {
-        let encoding = match settings.charset {
-            Some(charset) => {
-                let encoding = Encoding::for_label_no_replacement(charset.as_bytes());
-                let encoding = encoding.and_then(AsciiCompatibleEncoding::new);
-                Some(encoding.ok_or(RewriteError::Encoding)?)
+        let (mut selectors, mut owned) = (Vec::new(), Vec::new());
+        for edit in edits {
+            if host(edit.operation, edit.selector, &edit.content).has_edge()
+                && let Ok(selector) = selector::read(edit.selector)
+            {
+                let known = selectors.iter().position(|known| *known == selector);
+                let place = known.unwrap_or_else(|| {
+                    selectors.push(selector);
+                    selectors.len() - 1
+                });
+                owned.push((place, OwnedEdit::from(edit)));
             }
-            None => None,
-        };
-        let edits: Vec<&Edit<'_>> = edits
-            .iter()
-            .filter(|edit| host(edit.operation, edit.selector, &edit.content).has_edge())
-            .collect();
-        let needs_every_end_tag = edits.iter().any(|edit| needs::every_end_tag(edit));
-        let edits = edits
-            .into_iter()
-            .filter_map(|edit| Some((edit.selector.parse::<Selector>().ok()?, OwnedEdit::from(edit))))
-            .collect();
-        let plan = Plan {
-            edits,
-            secret: settings.secret,
-            needs_every_end_tag,
-            inject: settings.inject.map(ToOwned::to_owned),
-            fit: settings.fit,
-            encoding,
-            max_memory: settings.max_memory,
-            max_page: settings.max_page,
-            max_edits: settings.max_edits,
-        };
+        }
         Ok(Self {
-            progress: Progress::Start {
-                plan,
-                bytes: Vec::new(),
-            },
+            progress: Some(Box::new(Progress {
+                walk: Walk::new(&settings, selectors)?,
+                streaming: Streaming::new(owned, &settings),
+                first: Some(Vec::new()),
+            })),
             failure: None,
         })
     }
 
     /// Takes the next bytes of the page, and gives those that can leave.
     pub fn write(&mut self, chunk: &[u8]) -> Vec<u8> {
-        match std::mem::replace(&mut self.progress, Progress::Passing) {
-            Progress::Start { plan, mut bytes } => {
-                bytes.extend_from_slice(chunk);
-                if bytes.len() < UTF_8_MARK.len() {
-                    self.progress = Progress::Start { plan, bytes };
+        let Some(progress) = &mut self.progress else {
+            return chunk.to_vec();
+        };
+        let result = match &mut progress.first {
+            None => progress.walk.write(chunk, &mut progress.streaming),
+            Some(first) => {
+                first.extend_from_slice(chunk);
+                if first.len() < UTF_8_MARK.len() {
                     return Vec::new();
                 }
-                match start(plan, &bytes) {
-                    Ok(pipeline) => self.go_on(pipeline, &bytes),
-                    Err(failure) => {
-                        self.failure = Some(failure);
-                        bytes
-                    }
-                }
+                let first = mem::take(first);
+                progress.first = None;
+                progress.walk.write(&first, &mut progress.streaming)
             }
-            Progress::Rewriting(pipeline) => self.go_on(pipeline, chunk),
-            Progress::Passing => chunk.to_vec(),
+        };
+        let mut output = progress.streaming.output();
+        self.failure = result.err();
+        if self.failure.is_some() || progress.streaming.is_done() {
+            output.extend(progress.walk.rest());
+            self.progress = None;
         }
+        output
     }
 
     /// Takes note of the page's end, and gives the last bytes.
     pub fn end(&mut self) -> Vec<u8> {
-        let mut output = Vec::new();
-        let pipeline = match std::mem::replace(&mut self.progress, Progress::Passing) {
-            Progress::Start { plan, bytes } => {
-                match start(plan, &bytes).and_then(|pipeline| {
-                    let (first, result) = pipeline.write(&bytes);
-                    output = first;
-                    result
-                }) {
-                    Ok(pipeline) => pipeline,
-                    Err(failure) => {
-                        self.failure = Some(failure);
-                        return if output.is_empty() { bytes } else { output };
-                    }
-                }
-            }
-            Progress::Rewriting(pipeline) => pipeline,
-            Progress::Passing => return output,
+        let Some(mut progress) = self.progress.take() else {
+            return Vec::new();
         };
-        let (last, failure) = pipeline.end();
-        self.failure = failure;
-        output.extend(last);
-        output
-    }
-
-    fn go_on(&mut self, pipeline: Box<Pipeline>, chunk: &[u8]) -> Vec<u8> {
-        let (mut output, result) = pipeline.write(chunk);
+        let first = progress.first.take().unwrap_or_default();
+        let (walk, streaming) = (&mut progress.walk, &mut progress.streaming);
+        let result = walk.write(&first, streaming).and_then(|()| walk.end(streaming));
+        let mut output = streaming.output();
+        if result.is_err() || !streaming.loses_content() {
+            output.extend(walk.rest());
+        }
         match result {
-            // The parser has kept back what it cannot read yet.
-            Ok(pipeline) if pipeline.is_done() => output.extend(pipeline.end().0),
-            Ok(pipeline) => self.progress = Progress::Rewriting(pipeline),
+            Ok(()) if walk.has_doctype() => output.extend_from_slice(streaming.last().as_bytes()),
+            Ok(()) => {}
             Err(failure) => self.failure = Some(failure),
         }
         output
@@ -200,26 +169,5 @@ impl PageRewriter {
     /// Why the page, or the rest of it, passed as it came.
     pub const fn failure(&self) -> Option<RewriteError> {
         self.failure
-    }
-}
-
-/// The bytes that say that a page is UTF-8, whatever else says something different.
-pub(crate) const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
-
-fn start(mut plan: Plan, bytes: &[u8]) -> Result<Box<Pipeline>, RewriteError> {
-    if matches!(bytes, [0xfe, 0xff, ..] | [0xff, 0xfe, ..]) {
-        return Err(RewriteError::Encoding);
-    }
-    if bytes.starts_with(UTF_8_MARK) {
-        plan.encoding = Some(AsciiCompatibleEncoding::utf_8());
-    }
-    Pipeline::new(plan).map(Box::new).ok_or(RewriteError::Parser)
-}
-
-pub(crate) fn failure(error: &RewritingError) -> RewriteError {
-    match error {
-        RewritingError::MemoryLimitExceeded(_) => RewriteError::Memory,
-        // The foreign enum may grow; whatever else stops the parser is the parser's.
-        _ => RewriteError::Parser,
     }
 }

@@ -14,8 +14,6 @@ pub(crate) enum Token {
     StartTag {
         name: Name,
         is_self_closing: bool,
-        /// Whether it ends where an `=` has announced a value. Some parsers read no text after it.
-        lacks_value: bool,
     },
     EndTag {
         name: Name,
@@ -105,6 +103,11 @@ impl Scanner {
                 name => Mode::Text(name.clone()),
             };
         }
+    }
+
+    /// Whether what follows stands in a CDATA section.
+    pub(crate) fn is_in_cdata(&self) -> bool {
+        self.mode == Mode::Cdata
     }
 
     /// The token at the beginning of the bytes that follow the last one, and its length in bytes, which is not zero;
@@ -341,7 +344,6 @@ fn tag(bytes: &[u8], start: usize, state: InTag) -> Token {
         1 => Token::StartTag {
             name,
             is_self_closing: state == InTag::Closing,
-            lacks_value: state == InTag::BeforeValue,
         },
         _ => Token::EndTag { name },
     }

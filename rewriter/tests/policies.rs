@@ -44,7 +44,7 @@ fn check(page: &str, expected: &str, has_plan: bool) {
         }
         Err(error) => {
             assert!(!has_plan, "{page}");
-            assert_eq!(error, RewriteError::Parser);
+            assert_eq!(error, RewriteError::Policy);
         }
     }
 }
@@ -78,7 +78,7 @@ fn the_policies_of_the_head() {
     check(
         &format!("<head></head><body>{meta}"),
         &format!("<head>[sdk]</head><body>{meta}"),
-        false,
+        true,
     );
     // Other declarations are none.
     let other = "<meta http-equiv=Content-Security-Policy-Report-Only content=\"script-src 'nonce-a'\"><meta name=Content-Security-Policy content=\"script-src 'nonce-a'\">";

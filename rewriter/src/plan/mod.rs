@@ -4,35 +4,28 @@
 //! is then a list of pieces: ranges of the page, and what is put between them. It is, byte for byte, what
 //! [`PageRewriter`](crate::PageRewriter) makes of the same page and edits; what takes a parser is done once.
 //!
-//! - `record`: the parse that finds the elements;
-//! - `element`: an element that takes edits as it would while it streams;
+//! - `record`: the way through the page that finds the elements;
 //! - `splice`: a visitor's edits, one after the other through the page.
 
-mod element;
 mod record;
 mod splice;
 
 use crate::edit::OwnedEdit;
-use crate::encode::Spelling;
 use crate::head::HeadEdits;
-use crate::host::{needs_document, supports};
-use crate::marks::Implied;
-use crate::needs;
+use crate::host::needs_document;
+use crate::host::streams;
 use crate::page::{MAX_EDITS, RewriteError, Settings};
+use crate::walk::{End, Start};
 use nearside_engine::mutation::Edit;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::rc::Rc;
 
 /// Where the elements of a page are that edits can touch.
 #[derive(Debug)]
 pub struct PagePlan {
     /// The places of the selectors; of those that cannot be matched while a page streams, none.
     selectors: HashMap<Box<str>, Option<usize>>,
-    /// By the page as its author wrote it.
-    as_written: Outline,
-    /// By the page with all end tags; `None` where the parser cannot tell.
-    with_ends: Option<Outline>,
+    outline: Outline,
     length: usize,
 }
 
@@ -45,53 +38,24 @@ pub enum Piece {
     New(Vec<u8>),
 }
 
-/// What one parse of a page has found. All places are in the bytes that were parsed, which have every end tag in
-/// one of the two outlines; all ranges are in the page.
+/// What was found on the way through a page.
 #[derive(Debug, Default)]
 struct Outline {
     /// In the order of their start tags.
     elements: Vec<Found>,
     /// In the page's order.
-    ends: Vec<FoundEnd>,
+    ends: Vec<End>,
     /// For each selector its elements.
     matches: Vec<Vec<u32>>,
     inject: Inject,
 }
 
-/// An element that a selector matches.
+/// An element that a selector matches, or that the head's addition may go to.
 #[derive(Debug)]
 struct Found {
-    place: usize,
-    tag: Range<usize>,
-    name: Box<str>,
-    attributes: Vec<FoundAttribute>,
-    is_self_closing: bool,
-    can_have_content: bool,
-    is_foreign: bool,
-    spelling: Spelling,
-    implied: Implied,
-    /// The place of its end tag among the outline's.
+    start: Start<'static>,
+    /// The place of its end among the outline's.
     end: Option<u32>,
-}
-
-/// An attribute as it is written; the ranges are in the tag.
-#[derive(Debug)]
-struct FoundAttribute {
-    name: Range<u32>,
-    value: Range<u32>,
-    all: Range<u32>,
-}
-
-#[derive(Debug)]
-struct FoundEnd {
-    place: usize,
-    /// The place where it ends in the bytes that were parsed.
-    until: usize,
-    tag: Range<usize>,
-    /// The tag, where it is not in the page.
-    supplied: Option<Box<[u8]>>,
-    implied: Implied,
-    spelling: Spelling,
 }
 
 /// Where the head's addition goes.
@@ -110,27 +74,23 @@ impl PagePlan {
     /// Parses a page for the selectors of all edits that may come.
     ///
     /// # Errors
-    /// When the page cannot be rewritten, or is not in UTF-8: it has to stream.
+    /// When the page cannot be rewritten to its end, or has to be read while it streams.
     pub fn new(page: &[u8], selectors: &[&str], settings: Settings<'_>) -> Result<Self, RewriteError> {
         let mut known: HashMap<Box<str>, Option<usize>> = HashMap::new();
-        let mut parsed = Vec::new();
+        let mut read = Vec::new();
         for selector in selectors {
             if known.contains_key(*selector) {
                 continue;
             }
-            let known_to_stream = supports(selector).ok().and_then(|()| selector.parse().ok());
-            let place = known_to_stream.map(|selector: lol_html::Selector| {
-                parsed.push(selector);
-                parsed.len() - 1
+            let place = streams(selector).ok().map(|selector| {
+                read.push(selector);
+                read.len() - 1
             });
             known.insert((*selector).into(), place);
         }
-        let as_written = record::as_written(page, &parsed, settings)?;
-        let with_ends = record::with_ends(page, &parsed, settings).ok();
         Ok(Self {
             selectors: known,
-            as_written,
-            with_ends,
+            outline: record::record(page, read, settings)?,
             length: page.len(),
         })
     }
@@ -138,7 +98,7 @@ impl PagePlan {
     /// The bytes of memory that the plan takes, about.
     pub fn size(&self) -> usize {
         let selectors: usize = self.selectors.keys().map(|selector| selector.len() + 64).sum();
-        selectors + self.as_written.size() + self.with_ends.as_ref().map_or(0, Outline::size)
+        selectors + self.outline.size()
     }
 
     /// A visitor's page; `None` if it has to stream, since the plan does not know enough.
@@ -147,41 +107,32 @@ impl PagePlan {
             return None;
         }
         let mut known = Vec::with_capacity(edits.len());
-        let mut needs_every_end_tag = false;
         for edit in edits {
             if let Some(selector) = *self.selectors.get(edit.selector)?
                 && needs_document(edit.operation, edit.selector, &edit.content).is_none()
             {
-                needs_every_end_tag = needs_every_end_tag || needs::every_end_tag(edit);
                 known.push((selector, OwnedEdit::from(edit)));
             }
         }
-        let outline = match needs_every_end_tag {
-            true => self.with_ends.as_ref()?,
-            false => &self.as_written,
-        };
+        let outline = &self.outline;
         let found = |selector: &usize| outline.matches.get(*selector).map_or(0, Vec::len);
         if known.iter().map(|(selector, _)| found(selector)).sum::<usize>() > MAX_EDITS {
             return None;
         }
         let head = HeadEdits::new(known.iter_mut().map(|(_, edit)| edit));
-        Some(splice::splice(page, outline, &known, &Rc::new(head), inject))
+        Some(splice::splice(page, outline, &known, &head, inject))
     }
 }
 
 impl Outline {
     /// The bytes of memory that it takes, about.
     fn size(&self) -> usize {
-        let attributes: usize = self.elements.iter().map(|found| found.attributes.len()).sum();
         let matches: usize = self
             .matches
             .iter()
             .map(|found| found.len() * size_of::<u32>() + 32)
             .sum();
-        self.elements.len() * (size_of::<Found>() + 32)
-            + attributes * size_of::<FoundAttribute>()
-            + self.ends.len() * (size_of::<FoundEnd>() + 16)
-            + matches
+        self.elements.len() * (size_of::<Found>() + 32) + self.ends.len() * (size_of::<End>() + 16) + matches
     }
 }
 

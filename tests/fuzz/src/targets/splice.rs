@@ -3,7 +3,6 @@
 
 use nearside_engine::mutation::{Edit, Operation};
 use nearside_rewriter::{PagePlan, PageRewriter, Settings, joined};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 const MAX_EDITS: usize = 8;
 
@@ -21,8 +20,6 @@ pub(crate) fn run(data: &[u8]) -> bool {
     let settings = Settings {
         inject: head.starts_with('\n').then_some("<script>'state'</script>"),
         charset: (head.len() % 2 == 0).then_some("utf-8"),
-        // No page can know it.
-        secret: secret(data),
         ..Settings::default()
     };
     // However the page is split, the same comes out.
@@ -60,12 +57,6 @@ pub(crate) fn run(data: &[u8]) -> bool {
         );
     }
     true
-}
-
-fn secret(data: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    data.hash(&mut hasher);
-    hasher.finish()
 }
 
 fn text(bytes: &[u8]) -> std::borrow::Cow<'_, str> {

@@ -1,30 +1,29 @@
 //! Which encoding a page means by a label; the labels are those of the Encoding Standard.
 
-use crate::{Encoding, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
+use super::Encoding;
 
 /// The labels of each encoding, between spaces. Text is smaller than a table of references to texts, and a page
 /// is asked for its label once.
-static LABELS: [(&Encoding, &str); 6] = [
+static LABELS: [(Encoding, &str); 5] = [
     (
-        UTF_8,
+        Encoding::Utf8,
         "unicode-1-1-utf-8 unicode11utf8 unicode20utf8 utf-8 utf8 x-unicode20utf8",
     ),
     (
-        WINDOWS_1252,
+        Encoding::Windows1252,
         "ansi_x3.4-1968 ascii cp1252 cp819 csisolatin1 ibm819 iso-8859-1 iso-ir-100 iso8859-1 iso88591 \
          iso_8859-1 iso_8859-1:1987 l1 latin1 us-ascii windows-1252 x-cp1252",
     ),
     (
-        UTF_16LE,
+        Encoding::Utf16,
         "unicodefffe utf-16be csunicode iso-10646-ucs-2 ucs-2 unicode unicodefeff utf-16 utf-16le",
     ),
-    (ISO_2022_JP, "csiso2022jp iso-2022-jp"),
     (
-        REPLACEMENT,
-        "csiso2022kr hz-gb-2312 iso-2022-cn iso-2022-cn-ext iso-2022-kr replacement",
+        Encoding::Refused,
+        "csiso2022jp iso-2022-jp csiso2022kr hz-gb-2312 iso-2022-cn iso-2022-cn-ext iso-2022-kr replacement",
     ),
     (
-        X_USER_DEFINED,
+        Encoding::Opaque,
         "big5 big5-hkscs cn-big5 csbig5 x-x-big5 cseucpkdfmtjapanese euc-jp x-euc-jp cseuckr csksc56011987 \
          euc-kr iso-ir-149 korean ks_c_5601-1987 ks_c_5601-1989 ksc5601 ksc_5601 windows-949 gb18030 chinese \
          csgb2312 csiso58gb231280 gb2312 gb_2312 gb_2312-80 gbk iso-ir-58 x-gbk 866 cp866 csibm866 ibm866 \
@@ -49,8 +48,7 @@ static LABELS: [(&Encoding, &str); 6] = [
 ];
 
 /// Finds the encoding that a label names.
-pub(crate) fn find(label: &[u8]) -> Option<&'static Encoding> {
-    let label = str::from_utf8(label).ok()?;
+pub(super) fn find(label: &str) -> Option<Encoding> {
     let label = label.trim_matches(['\t', '\n', '\u{c}', '\r', ' ']);
     if label.is_empty() || label.contains(' ') {
         return None;
