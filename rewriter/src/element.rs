@@ -208,7 +208,9 @@ impl<'p> EditedElement<'p> {
 
     /// Writes end tags that are unnecessary as long as the element's start tag stands where it does.
     pub(crate) fn end_before(&mut self, names: &[Name]) {
-        names.iter().for_each(|name| write_end_tag(name, &mut self.before));
+        names
+            .iter()
+            .for_each(|name| write_end_tag(name, &mut self.before));
     }
 
     /// Puts HTML after an element that has no content.
@@ -351,7 +353,9 @@ impl<'p> EditedEnd<'p> {
 
     /// Writes end tags that are unnecessary as long as this end tag stands where it does.
     pub(crate) fn end_before(&mut self, names: &[Name]) {
-        names.iter().for_each(|name| write_end_tag(name, &mut self.changes.before));
+        names
+            .iter()
+            .for_each(|name| write_end_tag(name, &mut self.changes.before));
     }
 
     pub(crate) fn after(&mut self, html: &str) {

@@ -90,13 +90,17 @@ impl Spelling {
 /// The encoding that a `<meta>` names, if it names one.
 pub(crate) fn declaration(meta: &[u8]) -> Option<Encoding> {
     let attribute = |name: &str| {
-        let found = Attributes::of(meta).find(|found| found.name(meta).eq_ignore_ascii_case(name.as_bytes()))?;
+        let found =
+            Attributes::of(meta).find(|found| found.name(meta).eq_ignore_ascii_case(name.as_bytes()))?;
         Some(String::from_utf8_lossy(found.value(meta)))
     };
     let encoding = match attribute("charset") {
         Some(label) => Encoding::for_label(&label),
         None => {
-            if !attribute("http-equiv")?.trim_ascii().eq_ignore_ascii_case("content-type") {
+            if !attribute("http-equiv")?
+                .trim_ascii()
+                .eq_ignore_ascii_case("content-type")
+            {
                 return None;
             }
             let content = attribute("content")?.to_ascii_lowercase();

@@ -70,7 +70,9 @@ pub(crate) fn streams(selector: &str) -> Result<Rc<Selector>, String> {
     }
     for supplied in ["tbody", "colgroup"] {
         if selector.any(&|compound| is_named(compound, supplied)) {
-            return Err(format!("where a page has no `<{supplied}>`, the browser makes one"));
+            return Err(format!(
+                "where a page has no `<{supplied}>`, the browser makes one"
+            ));
         }
     }
     Ok(selector)

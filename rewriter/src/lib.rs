@@ -25,12 +25,16 @@ mod encoding;
 mod head;
 mod host;
 mod matcher;
+#[cfg(test)]
+mod matcher_test;
 mod names;
 mod open_elements;
 mod page;
 mod plan;
 mod references;
 mod scanner;
+#[cfg(test)]
+mod scanner_test;
 mod search;
 mod selector;
 mod streaming;

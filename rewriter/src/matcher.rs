@@ -9,7 +9,9 @@
 use crate::attributes::{Attribute, Attributes, is_blank};
 use crate::encode::Spelling;
 use crate::names::{KNOWN_NAMES, Name, hash};
-use crate::selector::{AttributeTest, Case, Combinator, Compound, Condition, Operator, Selector, Siblings, Tag};
+use crate::selector::{
+    AttributeTest, Case, Combinator, Compound, Condition, Operator, Selector, Siblings, Tag,
+};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -55,7 +57,7 @@ struct State {
 #[derive(Default)]
 struct Children {
     count: u32,
-    of_type: Option<Box<HashMap<Name, u32>>>,
+    of_type: Option<HashMap<Name, u32>>,
 }
 
 /// Sets of states by elements' names.
@@ -106,13 +108,19 @@ impl Named {
                 }
             }
         }
-        self.sets.get_mut(number - 1).map(Vec::as_mut_slice).unwrap_or_default()
+        self.sets
+            .get_mut(number - 1)
+            .map(Vec::as_mut_slice)
+            .unwrap_or_default()
     }
 }
 
 impl Matcher {
     pub(crate) fn new(selectors: Vec<Rc<Selector>>) -> Self {
-        let count: usize = selectors.iter().map(|selector| selector.compounds().count()).sum();
+        let count: usize = selectors
+            .iter()
+            .map(|selector| selector.compounds().count())
+            .sum();
         let words = count.div_ceil(BITS);
         let mut matcher = Self {
             states: Vec::with_capacity(count),
@@ -181,13 +189,7 @@ impl Matcher {
     }
 
     /// Takes note of an element in the last one that is open; gives the selectors that match it, in ascending order.
-    pub(crate) fn start(
-        &mut self,
-        name: &Name,
-        is_html: bool,
-        written: &[u8],
-        spelling: Spelling,
-    ) -> &[u32] {
+    pub(crate) fn start(&mut self, name: &Name, is_html: bool, written: &[u8], spelling: Spelling) -> &[u32] {
         self.found.clear();
         let siblings = self.count(name);
         self.here.fill(0);
@@ -198,12 +200,16 @@ impl Matcher {
         let (mut child_carry, mut descendant_carry) = (0, 0);
         for word in 0..self.words {
             let at_parent = self.open.get(parent + word).copied().unwrap_or_default();
-            let around = self.open.get(parent + self.words + word).copied().unwrap_or_default();
+            let around = self
+                .open
+                .get(parent + self.words + word)
+                .copied()
+                .unwrap_or_default();
             let of = |set: &[u64]| set.get(word).copied().unwrap_or_default();
             let bound = (of(&self.child) & (at_parent << 1 | child_carry))
                 | (of(&self.descendant) & (around << 1 | descendant_carry));
             (child_carry, descendant_carry) = (at_parent >> (BITS - 1), around >> (BITS - 1));
-            let of_name = of(&self.unnamed) | named.map_or(0, |named| of(named));
+            let of_name = of(&self.unnamed) | named.map_or(0, of);
             let mut candidates = (of(&self.first) | bound) & of_name;
             while candidates != 0 {
                 let bit = candidates.trailing_zeros() as usize;
@@ -301,7 +307,9 @@ fn needed(compound: &Compound) -> u64 {
                         value,
                         ..
                     },
-                ) if value.is_ascii() && (test.operator == Operator::Includes) == (&*test.name == "class") => {
+                ) if value.is_ascii()
+                    && (test.operator == Operator::Includes) == (&*test.name == "class") =>
+                {
                     bit(value.as_bytes())
                 }
                 (name, _) => bit(name.as_bytes()),

@@ -150,6 +150,12 @@ impl OpenElements {
         self.elements.len()
     }
 
+    /// The name of the element that was opened last.
+    #[cfg(test)]
+    pub(crate) fn last_name(&self) -> Option<&Name> {
+        self.elements.last().map(|last| &last.name)
+    }
+
     /// Takes note that somebody waits for the end of the element that was opened last.
     pub(crate) fn await_end(&mut self) {
         if let Some(last) = self.elements.last_mut() {
@@ -303,11 +309,16 @@ impl OpenElements {
             if matches!(name.bytes(), b"p" | b"br") {
                 // These end the SVG or MathML that they stand in.
                 self.end_foreign(&mut ended);
-            } else if let Some(place) = self.last_that(|element| !element.is_foreign() || element.name == *name)
+            } else if let Some(place) =
+                self.last_that(|element| !element.is_foreign() || element.name == *name)
                 && self.elements.get(place).is_some_and(OpenElement::is_foreign)
             {
                 return Ok(self.end_at(place, ended));
             }
+        }
+        if matches!(name.bytes(), b"body" | b"html" | b"br") {
+            // The body that these are of, or stand in, begins.
+            self.end_head(&mut ended);
         }
         if name.is(Kind::HEADING)
             && let Some(place) = self.last_that(|element| element.kind.is(Kind::HEADING))
@@ -339,10 +350,7 @@ impl OpenElements {
     /// Takes note of the page's end, unless that is in a place where nothing but text can stand.
     pub(crate) fn finish(&mut self) -> Ended {
         let mut ended = Ended::default();
-        let is_text = self
-            .elements
-            .iter()
-            .any(|element| element.kind.is(Kind::TEXT));
+        let is_text = self.elements.iter().any(|element| element.kind.is(Kind::TEXT));
         if !is_text {
             self.end_to(0, &mut ended);
         }
@@ -552,8 +560,7 @@ fn leaves_foreign(tag: &StartTag<'_>) -> bool {
             .iter()
             .any(|known| name.eq_ignore_ascii_case(known))
     };
-    tag.name.is(Kind::LEAVES_FOREIGN)
-        || (tag.name == FONT && Attributes::of(tag.written).any(is_of_html))
+    tag.name.is(Kind::LEAVES_FOREIGN) || (tag.name == FONT && Attributes::of(tag.written).any(is_of_html))
 }
 
 /// Whether HTML stands again within an element of SVG or MathML.

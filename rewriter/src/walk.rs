@@ -155,7 +155,10 @@ impl Walk {
             waiting.extend_from_slice(chunk);
             &waiting
         };
-        let page = Bytes { start: self.at, bytes };
+        let page = Bytes {
+            start: self.at,
+            bytes,
+        };
         let result = self.start(page).and_then(|()| self.read(page, false, visitor));
         visitor.pass(page, self.at);
         let read = self.at - page.start;
@@ -253,7 +256,7 @@ impl Walk {
             Token::StartTag {
                 name,
                 is_self_closing,
-            } => return self.take_start(page, range, name, is_self_closing, visitor),
+            } => return self.take_start(page, range, &name, is_self_closing, visitor),
             Token::EndTag { name } => {
                 let tag = self.open.end(&name).map_err(too_deep)?;
                 self.has_begun = true;
@@ -302,7 +305,7 @@ impl Walk {
         &mut self,
         page: Bytes<'_>,
         range: Range<usize>,
-        name: Name,
+        name: &Name,
         is_self_closing: bool,
         visitor: &mut impl Visitor,
     ) -> Result<(), RewriteError> {
@@ -321,16 +324,14 @@ impl Walk {
         let implied = implied(&started.ended);
         self.supply_at(page, range.start, started.ended, visitor);
         self.order += 1;
-        if name == META && !self.is_settled {
+        if *name == META && !self.is_settled {
             self.heed(written)?;
         }
         self.matcher
             .keep(self.open.count() - usize::from(started.is_open));
-        let found = self
-            .matcher
-            .start(&name, started.is_html, written, self.spelling);
+        let found = self.matcher.start(name, started.is_html, written, self.spelling);
         let matches = if is_in_template { &[] } else { found };
-        let is_awaited = if !matches.is_empty() || visitor.looks_at(&name) {
+        let is_awaited = if !matches.is_empty() || visitor.looks_at(name) {
             let start = Start {
                 order: self.order,
                 tag: range,
@@ -352,7 +353,7 @@ impl Walk {
                 self.open.await_end();
             }
             if started.is_html && name.is(Kind::TEXT) {
-                self.scanner.enter(&name);
+                self.scanner.enter(name);
             }
         }
         Ok(())

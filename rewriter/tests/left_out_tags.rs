@@ -483,6 +483,20 @@ fn a_head_ends_where_text_begins() {
     );
 }
 
+/// The end of what has not begun begins it, and so ends the head.
+#[test]
+fn a_head_ends_where_the_body_does() {
+    for end in ["</body>", "</html>", "</br>"] {
+        check(
+            &format!("<head><link>{end}<p>x"),
+            "head",
+            Operation::Append,
+            "<meta>",
+            &format!("<head><link><meta>{end}<p>x"),
+        );
+    }
+}
+
 /// For the browser there is one head, and both its tags are that one's.
 #[test]
 fn a_second_head_ends_with_the_first() {

@@ -70,9 +70,7 @@ impl Encoding {
 
     /// Whether all of a text can be written as it is.
     pub(crate) fn has(self, text: &str) -> bool {
-        self == Self::Utf8
-            || text.is_ascii()
-            || text.chars().all(|character| self.byte(character).is_some())
+        self == Self::Utf8 || text.is_ascii() || text.chars().all(|character| self.byte(character).is_some())
     }
 
     /// The character of a byte; not for UTF-8.

@@ -87,7 +87,10 @@ impl Visitor for Recorder {
             }
         }
         let has_end = start.has_content;
-        let start = Start { matches: &[], ..start };
+        let start = Start {
+            matches: &[],
+            ..start
+        };
         outline.elements.push(Found { start, end: None });
         if has_end {
             self.awaited.push(place);

@@ -26,7 +26,10 @@ pub(super) fn splice(
     head: &HeadEdits,
     inject: Option<&str>,
 ) -> Vec<Piece> {
-    let page = Bytes { start: 0, bytes: page };
+    let page = Bytes {
+        start: 0,
+        bytes: page,
+    };
     let touched = touched(outline, edits, inject.is_some() || !head.is_empty());
     let addition = |spelling: Spelling| head.addition(spelling) + inject.unwrap_or_default();
     let mut editor = Editor::new(Vec::with_capacity(4 * touched.len() + 2));
@@ -48,8 +51,8 @@ pub(super) fn splice(
                 let here = next.iter().take_while(|(other, _)| other == element).count();
                 let (here, after) = next.split_at(here);
                 next = after;
-                let before = (outline.inject == Inject::BeforeBody(*element))
-                    .then(|| addition(found.start.spelling));
+                let before =
+                    (outline.inject == Inject::BeforeBody(*element)).then(|| addition(found.start.spelling));
                 let edits = here
                     .iter()
                     .filter_map(|(_, edit)| Some(&edits.get(usize::try_from(*edit).ok()?)?.1));

@@ -94,7 +94,19 @@ mod tests {
         ] {
             assert_eq!(places(text).as_deref(), Some(expected), "{text}");
         }
-        for none in ["", "x", "2x", "+ 3", "2n 1", "2n+-1", "n+", "- n", "2n+1 of p", "1.5", "n2"] {
+        for none in [
+            "",
+            "x",
+            "2x",
+            "+ 3",
+            "2n 1",
+            "2n+-1",
+            "n+",
+            "- n",
+            "2n+1 of p",
+            "1.5",
+            "n2",
+        ] {
             assert_eq!(places(none), None, "{none}");
         }
     }

@@ -1,6 +1,8 @@
 //! Reads selectors (<https://drafts.csswg.org/selectors/#grammar>).
 
-use super::{AttributeTest, Case, Combinator, Complex, Compound, Condition, Nth, Operator, Selector, SelectorError};
+use super::{
+    AttributeTest, Case, Combinator, Complex, Compound, Condition, Nth, Operator, Selector, SelectorError,
+};
 use crate::names::Name;
 
 /// Longer selectors are not read.
@@ -16,7 +18,11 @@ pub(super) fn parse(text: &str) -> Result<Selector, SelectorError> {
     if text.len() > MAX_LENGTH {
         return Err(SelectorError::TooLong);
     }
-    let mut parser = Parser { text, at: 0, depth: 0 };
+    let mut parser = Parser {
+        text,
+        at: 0,
+        depth: 0,
+    };
     parser.pass_blanks();
     if parser.peek().is_none() {
         return Err(SelectorError::Empty);
@@ -289,7 +295,7 @@ impl Parser<'_> {
     fn is_at_identifier(&self) -> bool {
         let mut characters = self.rest().chars();
         let is_start = |next: Option<char>, after: Option<char>| match next {
-            Some('\\') => after.is_some_and(|after| !is_newline(after)),
+            Some('\\') => after.is_none_or(|after| !is_newline(after)),
             Some(next) => is_name(next) && !next.is_ascii_digit() && next != '-',
             None => false,
         };
@@ -308,8 +314,17 @@ impl Parser<'_> {
         while let Some(next) = self.peek() {
             if is_name(next) {
                 self.at += next.len_utf8();
-                identifier.push(if next == '\0' { char::REPLACEMENT_CHARACTER } else { next });
-            } else if next == '\\' && !self.rest().get(1..).is_some_and(|rest| rest.starts_with(is_newline)) {
+                identifier.push(if next == '\0' {
+                    char::REPLACEMENT_CHARACTER
+                } else {
+                    next
+                });
+            } else if next == '\\'
+                && !self
+                    .rest()
+                    .get(1..)
+                    .is_some_and(|rest| rest.starts_with(is_newline))
+            {
                 self.at += 1;
                 identifier.push(self.escaped());
             } else {
@@ -321,11 +336,19 @@ impl Parser<'_> {
 
     /// What follows a backslash.
     fn escaped(&mut self) -> char {
-        let digits = self.rest().bytes().take(6).take_while(u8::is_ascii_hexdigit).count();
+        let digits = self
+            .rest()
+            .bytes()
+            .take(6)
+            .take_while(u8::is_ascii_hexdigit)
+            .count();
         if digits == 0 {
             return self.advance().unwrap_or(char::REPLACEMENT_CHARACTER);
         }
-        let code = self.rest().get(..digits).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        let code = self
+            .rest()
+            .get(..digits)
+            .and_then(|digits| u32::from_str_radix(digits, 16).ok());
         self.at += digits;
         if self.rest().starts_with("\r\n") {
             self.at += 2;

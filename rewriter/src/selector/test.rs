@@ -85,7 +85,8 @@ impl Operator {
             Self::Includes => is_something && value.split(|byte| is_blank(*byte)).any(is_same),
             Self::Dash => {
                 is_same(value)
-                    || (value.get(..asked.len()).is_some_and(is_same) && value.get(asked.len()) == Some(&b'-'))
+                    || (value.get(..asked.len()).is_some_and(is_same)
+                        && value.get(asked.len()) == Some(&b'-'))
             }
             Self::Prefix => is_something && value.get(..asked.len()).is_some_and(is_same),
             Self::Suffix => {
