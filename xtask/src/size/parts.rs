@@ -6,22 +6,10 @@ use super::gzipped;
 use crate::wasm_module::contents;
 
 /// The crates of each part; what is of none is the standard library's.
-const PARTS: [(&str, &[&str]); 7] = [
+const PARTS: [(&str, &[&str]); 5] = [
     ("our edge", &["nearside_edge"]),
     ("our engine", &["nearside_engine"]),
     ("our rewriter", &["nearside_rewriter"]),
-    ("character encodings", &["encoding_rs"]),
-    (
-        "lol_html, selectors, cssparser",
-        &[
-            "lol_html",
-            "selectors",
-            "cssparser",
-            "servo_arc",
-            "smallvec",
-            "mime",
-        ],
-    ),
     (
         "worker, wasm-bindgen",
         &[
@@ -137,7 +125,7 @@ mod tests {
     fn functions_are_of_the_first_crate_that_is_not_the_standard_librarys() {
         for (name, part) in [
             ("nearside_edge::route::handle::{{closure}}::h0123", "our edge"),
-            ("<lol_html::parser::Lexer as core::fmt::Debug>::fmt", PARTS[4].0),
+            ("<worker::headers::Headers as core::fmt::Debug>::fmt", PARTS[3].0),
             (
                 "core::ptr::drop_in_place<alloc::vec::Vec<nearside_engine::value::Value>>",
                 "our engine",
@@ -149,7 +137,7 @@ mod tests {
             ("<f64 as core[c5930c85a12de822]::fmt::Display>::fmt", STD),
             ("__wbg_r2range_free", "worker, wasm-bindgen"),
             ("memcpy", STD),
-            ("alloc::my_lol_html::f", STD),
+            ("alloc::my_worker::f", STD),
         ] {
             assert_eq!(part_of(name), part, "{name}");
         }
