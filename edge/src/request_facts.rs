@@ -14,8 +14,8 @@ use worker::{Headers, web_sys};
 /// The longest header value that is read.
 const MAX_HEADER: usize = 1_000;
 
-/// Facts that the page cannot know itself, or not as the edge does: `geo`, `language`, `gpc`, and, if the program reads
-/// them, `device`, `browser`, `bot` and `time`. The SDK gets them with the page, so that both decide by the same.
+/// Facts that the page cannot know itself, or not as the edge does: `gpc`, and, if the program reads them, `geo`,
+/// `language`, `device`, `browser`, `bot` and `time`. The SDK gets them with the page, so that both decide by the same.
 pub(crate) fn of_visitor(
     request: &web_sys::Request,
     headers: &Headers,
@@ -24,7 +24,11 @@ pub(crate) fn of_visitor(
     now: Timestamp,
 ) -> Object {
     let mut facts = Object::new();
-    let geo = geo(request, headers, config);
+    // To ask the runtime for these takes as long as all decisions.
+    let geo = match program.reads_of_request("geo") || program.reads_of_request("time") {
+        true => geo(request, headers, config),
+        false => Object::new(),
+    };
     let asks_for_browser = ["device", "browser", "bot"];
     if asks_for_browser.iter().any(|name| program.reads_of_request(name)) {
         let known = |name: &str| header(headers, name).unwrap_or_default();
@@ -46,10 +50,12 @@ pub(crate) fn of_visitor(
     {
         facts.insert("time", time);
     }
-    if !geo.is_empty() {
+    if !geo.is_empty() && program.reads_of_request("geo") {
         facts.insert("geo", geo);
     }
-    if let Some(language) = header(headers, "accept-language").and_then(|value| first_language(&value)) {
+    if program.reads_of_request("language")
+        && let Some(language) = header(headers, "accept-language").and_then(|value| first_language(&value))
+    {
         facts.insert("language", language);
     }
     if header(headers, "sec-gpc").as_deref() == Some("1") {

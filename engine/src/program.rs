@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The first bytes of a program's binary form; the last digit is the form's version.
-const MAGIC: &[u8; 4] = b"NSP3";
+const MAGIC: &[u8; 4] = b"NSP4";
 
 /// A named set of visitors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -274,7 +274,8 @@ pub struct Program {
     pub trait_paths: Vec<Vec<String>>,
     /// The paths of events (`properties.…`) that any cell's condition reads.
     pub event_paths: Vec<Vec<String>>,
-    /// What hosts need not find out of a request unless it is in this list: `device`, `browser`, `bot`, `time`.
+    /// What hosts need not find out of a request unless it is in this list: `geo`, `language`, `device`, `browser`, `bot`,
+    /// `time`.
     pub request_facts: Vec<String>,
     /// The traits that may become too old, those with the longest paths first.
     pub aging: Vec<AgingTrait>,

@@ -310,7 +310,7 @@ fn programs_survive_their_bytes() {
         Program::from_bytes(b"NSP9xxxxxxxxxxxx"),
         Err(ProgramError::Version)
     );
-    assert_eq!(Program::from_bytes(b"NSP3xxx"), Err(ProgramError::Checksum));
+    assert_eq!(Program::from_bytes(b"NSP4xxx"), Err(ProgramError::Checksum));
 }
 
 #[test]

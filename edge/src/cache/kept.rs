@@ -13,8 +13,8 @@ use std::rc::Rc;
 use worker::{Headers, Result, web_sys};
 
 /// How often a page is rewritten while it streams before it gets a plan. Making a plan takes as long as rewriting the
-/// page three or four times.
-const PLAN_AFTER: u32 = 2;
+/// page, and memory, which a page that nobody asks for again should not take.
+const PLAN_AFTER: u32 = 1;
 
 /// Headers that are about one connection, or about a body that the runtime has opened.
 const NOT_KEPT: [&str; 12] = [

@@ -32,6 +32,9 @@ use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use warning::{Place, Report, suggestion};
 
+/// What hosts find out of a request only if somebody reads it.
+const REQUEST_FACTS: [&str; 6] = ["geo", "language", "device", "browser", "bot", "time"];
+
 /// More of either are a mistake.
 const MAX_SEGMENTS: usize = 5_000;
 const MAX_EXPERIENCES: usize = 2_000;
@@ -230,12 +233,16 @@ impl Compiler {
             };
             add_once(&mut self.program.trait_paths, rest);
         }
-        if let [root, name, ..] = path
+        if let [root, rest @ ..] = path
             && root == "request"
-            && matches!(name.as_str(), "device" | "browser" | "bot" | "time")
-            && !self.program.reads_of_request(name)
         {
-            self.program.request_facts.push(name.clone());
+            for fact in REQUEST_FACTS {
+                // Who reads all of the request reads this, too.
+                let is_read = rest.first().is_none_or(|name| name == fact);
+                if is_read && !self.program.reads_of_request(fact) {
+                    self.program.request_facts.push(fact.to_owned());
+                }
+            }
         }
         if let [root, name, ..] = path
             && root == "session"
