@@ -24,6 +24,7 @@
 )]
 
 mod address;
+mod asked;
 mod assets;
 mod background;
 mod body;

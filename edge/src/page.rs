@@ -1,5 +1,6 @@
 //! A page of the site: asked for at the upstream, decided, rewritten while it passes.
 
+use crate::asked::Asked;
 use crate::cache::{self, Answer, Ask};
 use crate::config::Config;
 use crate::explain::{EXPLAIN_HEADER, explain_header};
@@ -34,18 +35,19 @@ pub(crate) async fn handle(
 ) -> Result<web_sys::Response> {
     let mut timing = Timing::start();
     let headers = Headers(request.headers());
-    if !may_be_page(request, &headers) {
+    let asked = Asked::read(request, &headers);
+    if !asked.may_be_page(&headers) {
         let answer = match UpstreamRequest::new(request, config) {
             Ok(upstream) => upstream.send().headers().await,
             Err(error) => Err(error),
         };
         return or_bad_gateway(answer);
     }
-    let is_head = request.method() == "HEAD";
+    let is_head = asked.is_head();
     let cookie = headers.get("cookie")?.unwrap_or_default();
-    let secure = request.url().starts_with("https:");
-    let is_whole = accepts_html(&headers) && !is_head;
-    let key = kept_key(request, &headers, config, is_whole);
+    let secure = asked.is_secure();
+    let is_whole = asked.accepts_html() && !is_head;
+    let key = kept_key(&asked, &headers, config, is_whole);
     let ask = Ask {
         request,
         headers: &headers,
@@ -59,11 +61,11 @@ pub(crate) async fn handle(
         let loaded = programs::current(env, context, config).await;
         let now = clock::now();
         let preview = loaded.as_ref().map_or_else(Preview::default, |loaded| {
-            Preview::read(&request.url(), &cookie, &loaded.program, config, now)
+            Preview::read(&asked.url, &cookie, &loaded.program, config, now)
         });
         let visitor = loaded
             .as_ref()
-            .map(|loaded| read_visit(request, loaded, &cookie, &preview, context, config, now));
+            .map(|loaded| read_visit(&asked, loaded, &cookie, &preview, context, config, now));
         (loaded, preview, visitor)
     };
     let (answer, (loaded, preview, visitor)) = join(cache::answer(&ask, key.as_deref()), visitor).await;
@@ -94,7 +96,7 @@ pub(crate) async fn handle(
         Err(outcome) => return untouched(page, &timing, outcome),
     };
     match personalise(
-        request, &headers, &cookie, &page, &loaded, visit, &preview, env, context, config, &timing,
+        request, &asked, &headers, &cookie, &page, &loaded, visit, &preview, env, context, config, &timing,
     )
     .await
     {
@@ -116,12 +118,7 @@ pub(crate) async fn handle(
 }
 
 /// The address by which a page is kept, if the request can be answered by a page that is kept for all.
-fn kept_key(
-    request: &web_sys::Request,
-    headers: &Headers,
-    config: &Config,
-    is_whole: bool,
-) -> Option<String> {
+fn kept_key(asked: &Asked, headers: &Headers, config: &Config, is_whole: bool) -> Option<String> {
     const PARTIAL: [&str; 5] = [
         "range",
         "if-none-match",
@@ -131,9 +128,9 @@ fn kept_key(
     ];
     let has = |name: &str| headers.has(name).unwrap_or(true);
     let forbids = has("authorization") || (!is_whole && PARTIAL.into_iter().any(has));
-    let is_kept = config.cache_bytes > 0 && request.method() == "GET" && !forbids;
+    let is_kept = config.cache_bytes > 0 && asked.is_get() && !forbids;
     // A preview's token is no part of the page's address.
-    is_kept.then(|| split_preview(&request.url()).0.into_owned())
+    is_kept.then(|| split_preview(&asked.url).0.into_owned())
 }
 
 /// Why a page is not personalised, found out before its body was touched.
@@ -143,26 +140,6 @@ impl From<worker::Error> for Stop {
     fn from(error: worker::Error) -> Self {
         Self(Outcome::Failed, error.to_string())
     }
-}
-
-/// Whether the request may be for a page.
-fn may_be_page(request: &web_sys::Request, headers: &Headers) -> bool {
-    let accepts = headers.get("accept").ok().flatten().unwrap_or_default();
-    let upgrade = headers.has("upgrade").unwrap_or_default();
-    matches!(request.method().as_str(), "GET" | "HEAD") && !upgrade && (accepts.is_empty() || accepts.contains("text/html") || accepts.contains("*/*"))
-        // Browsers say what a request is for; of these none is for a page.
-        && !headers.get("sec-fetch-dest").ok().flatten().is_some_and(|destination| {
-            matches!(destination.as_str(), "image" | "script" | "style" | "font" | "audio" | "video" | "track" | "manifest")
-        })
-}
-
-/// Whether the visitor asks for a page by name, as browsers do when they go to one.
-fn accepts_html(headers: &Headers) -> bool {
-    headers
-        .get("accept")
-        .ok()
-        .flatten()
-        .is_some_and(|accept| accept.contains("text/html"))
 }
 
 /// Whether the answer is a page that can be read and changed.
@@ -192,7 +169,7 @@ fn is_page(response: &web_sys::Response, is_head: bool) -> bool {
 
 /// Reads who asks, and asks the origin for what it knows of them; of who asks for an excluded page, nothing.
 fn read_visit(
-    request: &web_sys::Request,
+    asked: &Asked,
     loaded: &Loaded,
     cookie: &str,
     preview: &Preview,
@@ -201,7 +178,7 @@ fn read_visit(
     now: i64,
 ) -> std::result::Result<Visit, Outcome> {
     if !loaded.program.site.exclude.is_empty() {
-        let page = Request::new(&request.url(), Object::new());
+        let page = Request::new(&asked.url, Object::new());
         let mut excluded = loaded.program.site.exclude.iter();
         if excluded.any(|excluded| excluded.matches(page.url(), page.path())) {
             return Err(Outcome::Excluded);
@@ -225,6 +202,7 @@ fn read_visit(
 )]
 async fn personalise(
     request: &web_sys::Request,
+    asked: &Asked,
     headers: &Headers,
     cookie: &str,
     upstream_page: &UpstreamPage,
@@ -238,15 +216,15 @@ async fn personalise(
 ) -> std::result::Result<web_sys::Response, Stop> {
     let program = &loaded.program;
     let facts = request_facts::of_visitor(request, headers, program, config, clock::now());
-    let page = Request::new(&request.url(), request_facts::of_page(facts.clone(), headers))
+    let page = Request::new(&asked.url, request_facts::of_page(facts.clone(), headers))
         .with_consent(consent_cookie(cookie), program.site.consent_required);
     let now = clock::now();
     let consent = Consent::read(cookie, program);
     if consent.personalization {
         snapshots::take(&mut visit, program);
     }
-    let is_head = request.method() == "HEAD";
-    let counts = !is_head && is_seen_by_a_person(headers) && consent.analytics;
+    let is_head = asked.is_head();
+    let counts = !is_head && is_seen_by_a_person(asked, headers) && consent.analytics;
     // Who is sent elsewhere has not seen this page.
     let may_redirect = redirects::are_possible(program, cookie);
     let unseen = may_redirect.then(|| visit.state.clone());
@@ -266,7 +244,7 @@ async fn personalise(
         let explanation = explain(program, &visit.state, &question, &decisions, now);
         explain_header(program, &decisions, preview, &explanation)
     });
-    let secure = request.url().starts_with("https:");
+    let secure = asked.is_secure();
     let location = unseen.and_then(|unseen| {
         let location = redirects::find(program, &visit, &question, &decisions, &facts, now)?;
         Some((location, unseen))
@@ -317,7 +295,7 @@ async fn personalise(
         upstream_page
             .header("content-security-policy-report-only")
             .as_deref(),
-        &request.url(),
+        &asked.url,
     );
     policy.tell(timing);
     let html = page_state::html(&state, policy.nonce.as_deref());
@@ -397,9 +375,8 @@ fn later(timing: &Timing) -> Result<web_sys::Response> {
 }
 
 /// Whether the page is loaded for a person to see now: not ahead of time, and not by a script.
-fn is_seen_by_a_person(headers: &Headers) -> bool {
-    let destination = headers.get("sec-fetch-dest").ok().flatten().unwrap_or_default();
-    !is_ahead_of_time(headers) && (destination.is_empty() || destination == "document")
+fn is_seen_by_a_person(asked: &Asked, headers: &Headers) -> bool {
+    asked.is_for_a_document() && !is_ahead_of_time(headers)
 }
 
 /// Whether a browser loads the page in case that the visitor goes there.

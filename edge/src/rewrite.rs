@@ -69,7 +69,7 @@ pub(crate) fn page(
     if let UpstreamPage::Kept(kept) = page
         && let Some(bytes) = kept.spliced(loaded, edits, inject, charset)
     {
-        return Ok((whole(&bytes, &kept.personal_headers()?)?, true));
+        return Ok((whole(&bytes, kept.personal_headers())?, true));
     }
     let settings = Settings {
         inject: Some(inject),
@@ -90,7 +90,7 @@ pub(crate) fn page(
                 // None of it has left: the visitor gets the upstream's page.
                 return Err(failure.into());
             }
-            whole(&bytes, &kept.personal_headers()?)?
+            whole(&bytes, kept.personal_headers())?
         }
         UpstreamPage::Arriving(response) => {
             let arriving = response

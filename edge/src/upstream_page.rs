@@ -17,7 +17,7 @@ pub(crate) enum UpstreamPage {
 
 impl UpstreamPage {
     /// The value of a header.
-    pub(crate) fn header(&self, name: &str) -> Option<String> {
+    pub(crate) fn header(&self, name: &'static str) -> Option<String> {
         let value = match self {
             Self::Arriving(response) => Headers(response.headers()).get(name),
             Self::Kept(kept) => kept.header(name),
@@ -47,7 +47,7 @@ impl UpstreamPage {
     }
 }
 
-/// A response with these bytes.
+/// A response with these bytes, and a copy of these headers.
 pub(crate) fn whole(bytes: &[u8], headers: &Headers) -> Result<web_sys::Response> {
     let init = web_sys::ResponseInit::new();
     init.set_headers(&headers.0);

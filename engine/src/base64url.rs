@@ -6,19 +6,39 @@ use crate::codec::Malformed;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/// What is no digit.
+const NONE: u8 = u8::MAX;
+
+/// The digit of each byte.
+static DIGITS: [u8; 256] = {
+    let mut digits = [NONE; 256];
+    let mut digit = 0;
+    while digit < ALPHABET.len() {
+        digits[ALPHABET[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    digits
+};
+
 /// Writes bytes as text.
 pub fn encode(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let group = chunk
-            .iter()
-            .fold(0_u32, |group, byte| group << 8 | u32::from(*byte))
-            << (8 * (3 - chunk.len()));
-        for place in 0..=chunk.len() {
-            text.push(char::from(ALPHABET[(group >> (18 - 6 * place)) as usize & 63]));
-        }
+    let mut text = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
+    let digit = |number: u32| ALPHABET[number as usize & 63];
+    let (groups, rest) = bytes.as_chunks::<3>();
+    for [first, second, third] in groups {
+        let group = u32::from_be_bytes([0, *first, *second, *third]);
+        text.extend_from_slice(&[group >> 18, group >> 12, group >> 6, group].map(digit));
     }
-    text
+    match rest {
+        [first] => text.extend([*first >> 2, *first << 4].map(|number| digit(number.into()))),
+        [first, second] => {
+            let group = u32::from_be_bytes([0, *first, *second, 0]);
+            text.extend_from_slice(&[group >> 18, group >> 12, group >> 6].map(digit));
+        }
+        _ => {}
+    }
+    // All of it is ASCII.
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// Reads what [`encode`] wrote.
@@ -27,28 +47,35 @@ pub fn encode(bytes: &[u8]) -> String {
 /// On any other text.
 pub fn decode(text: &str) -> Result<Vec<u8>, Malformed> {
     let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
-    for chunk in text.as_bytes().chunks(4) {
-        if chunk.len() == 1 {
+    let digit = |byte: u8| DIGITS[usize::from(byte)];
+    let (groups, rest) = text.as_bytes().as_chunks::<4>();
+    for group in groups {
+        let digits = group.map(digit);
+        if digits.contains(&NONE) {
             return Err(Malformed);
         }
-        let mut group = 0_u32;
-        for byte in chunk {
-            let digit = match byte {
-                b'A'..=b'Z' => byte - b'A',
-                b'a'..=b'z' => byte - b'a' + 26,
-                b'0'..=b'9' => byte - b'0' + 52,
-                b'-' => 62,
-                b'_' => 63,
-                _ => return Err(Malformed),
-            };
-            group = group << 6 | u32::from(digit);
+        let [first, second, third, fourth] = digits.map(u32::from);
+        let [_, group @ ..] = (first << 18 | second << 12 | third << 6 | fourth).to_be_bytes();
+        bytes.extend_from_slice(&group);
+    }
+    // Bits that no byte takes are zero in what `encode` writes: one text for the same bytes, no other.
+    match *rest {
+        [] => {}
+        [first, second] => {
+            let (first, second) = (digit(first), digit(second));
+            if first == NONE || second == NONE || second & 15 != 0 {
+                return Err(Malformed);
+            }
+            bytes.push(first << 2 | second >> 4);
         }
-        group <<= 6 * (4 - chunk.len());
-        // Bits that no byte takes are zero in what `encode` writes: one text for the same bytes, no other.
-        if chunk.len() < 4 && group << (8 * chunk.len()) != 0 {
-            return Err(Malformed);
+        [first, second, third] => {
+            let (first, second, third) = (digit(first), digit(second), digit(third));
+            if first == NONE || second == NONE || third == NONE || third & 3 != 0 {
+                return Err(Malformed);
+            }
+            bytes.extend([first << 2 | second >> 4, second << 4 | third >> 2]);
         }
-        bytes.extend_from_slice(&group.to_be_bytes()[1..chunk.len()]);
+        _ => return Err(Malformed),
     }
     Ok(bytes)
 }
@@ -74,6 +101,29 @@ mod tests {
         }
         for wrong in ["A", "AA=", "A A", "é", "Zh", "Zm9", "Zm8AZm9"] {
             assert_eq!(decode(wrong), Err(Malformed), "{wrong}");
+        }
+    }
+
+    /// One text for the same bytes, and no other: what is changed is read as something else, or not at all.
+    #[test]
+    fn every_text_is_that_of_its_bytes() {
+        let bytes: Vec<u8> = (0..=255_u8).map(|byte| byte.wrapping_mul(167) ^ 0x5a).collect();
+        for length in 0..9 {
+            for start in 0..=bytes.len() - length {
+                let bytes = &bytes[start..start + length];
+                let text = encode(bytes);
+                assert_eq!(decode(&text).unwrap(), bytes);
+                for place in 0..text.len() {
+                    for other in 0..128_u8 {
+                        let mut changed = text.clone().into_bytes();
+                        changed[place] = other;
+                        let changed = String::from_utf8(changed).unwrap();
+                        if let Ok(read) = decode(&changed) {
+                            assert_eq!(encode(&read), changed);
+                        }
+                    }
+                }
+            }
         }
     }
 }

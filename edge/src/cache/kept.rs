@@ -44,6 +44,8 @@ fn personal(headers: &Headers) -> Result<Headers> {
 /// A page of the upstream, whole.
 pub(crate) struct Kept {
     pub(super) headers: Headers,
+    /// The values of those that were asked for.
+    asked: RefCell<Vec<(&'static str, Option<String>)>>,
     /// The headers of visitors' pages, as far as they are the same for all.
     personal: Headers,
     pub(super) body: Rc<Body>,
@@ -80,6 +82,7 @@ impl Kept {
         Ok(Self {
             personal: personal(&headers)?,
             headers,
+            asked: RefCell::default(),
             body: Rc::new(Body {
                 bytes,
                 uses: Cell::new(0),
@@ -116,6 +119,7 @@ impl Kept {
         Some(Self {
             personal: personal(&headers).ok()?,
             headers,
+            asked: RefCell::default(),
             body: Rc::clone(&self.body),
             freshness,
             variant,
@@ -135,8 +139,14 @@ impl Kept {
     }
 
     /// The value of a header.
-    pub(crate) fn header(&self, name: &str) -> Result<Option<String>> {
-        self.headers.get(name)
+    pub(crate) fn header(&self, name: &'static str) -> Result<Option<String>> {
+        let mut asked = self.asked.borrow_mut();
+        if let Some((_, known)) = asked.iter().find(|(known, _)| *known == name) {
+            return Ok(known.clone());
+        }
+        let value = self.headers.get(name)?;
+        asked.push((name, value.clone()));
+        Ok(value)
     }
 
     /// A copy of the headers.
@@ -144,9 +154,9 @@ impl Kept {
         Ok(Headers(web_sys::Headers::new_with_headers(&self.headers.0)?))
     }
 
-    /// A copy of the headers for a visitor's page.
-    pub(crate) fn personal_headers(&self) -> Result<Headers> {
-        Ok(Headers(web_sys::Headers::new_with_headers(&self.personal.0)?))
+    /// The headers for a visitor's page, to be copied.
+    pub(crate) const fn personal_headers(&self) -> &Headers {
+        &self.personal
     }
 
     /// Whether the page takes more memory than when this was asked last.
