@@ -95,7 +95,8 @@ const CONDITIONS: [&str; 36] = [
 ];
 
 fn page(random: &mut Random) -> String {
-    let mut page = String::new();
+    // The other does not know that each page has these.
+    let mut page = "<html><head></head><body>".to_owned();
     let mut open = Vec::new();
     for _ in 0..random.below(25) {
         if random.below(3) == 0
@@ -127,7 +128,7 @@ fn page(random: &mut Random) -> String {
     for name in open.into_iter().rev() {
         page.push_str(&format!("</{name}>"));
     }
-    page
+    page + "</body></html>"
 }
 
 fn compound(random: &mut Random) -> String {

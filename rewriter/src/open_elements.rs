@@ -5,6 +5,7 @@
 
 use crate::attributes::{Attribute, Attributes};
 use crate::names::{KNOWN_NAMES, Kind, Name};
+use crate::walk::Implied;
 use std::cell::Cell;
 use std::collections::HashMap;
 
@@ -27,6 +28,23 @@ pub(crate) struct Closed {
     pub(crate) name: Name,
     /// Whether somebody waited for its end.
     pub(crate) is_awaited: bool,
+    /// Whether the browser has made it without a tag.
+    is_made: bool,
+}
+
+/// An element that the browser makes without a tag.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Made {
+    pub(crate) name: Name,
+    /// Whether it is open now; a head that nothing stands in is not.
+    pub(crate) is_open: bool,
+}
+
+/// What text or a tag has begun and ended before it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Before {
+    pub(crate) ended: Ended,
+    pub(crate) made: Vec<Made>,
 }
 
 /// Elements that end although their end tags are not there.
@@ -41,7 +59,9 @@ pub(crate) struct Ended {
 /// What a start tag does.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Started {
-    pub(crate) ended: Ended,
+    pub(crate) before: Before,
+    /// Whether there is an element: the browser ignores some tags.
+    pub(crate) is_element: bool,
     pub(crate) is_html: bool,
     /// Whether the element is open now: it has content and an end.
     pub(crate) is_open: bool,
@@ -76,6 +96,25 @@ struct OpenElement {
     kind: Kind,
     is_special: bool,
     is_awaited: bool,
+    is_made: bool,
+}
+
+impl Ended {
+    /// The end tags that are unnecessary before the tag that has ended these.
+    pub(crate) fn implied(&self) -> Implied {
+        let with_tags = self.elements.iter().filter(|closed| !closed.is_made).count();
+        Implied {
+            names: self.outermost.clone(),
+            end_others: with_tags > self.outermost.len(),
+        }
+    }
+}
+
+impl Closed {
+    /// Whether it has a start tag, and so could have an end tag.
+    pub(crate) const fn has_tag(&self) -> bool {
+        !self.is_made
+    }
 }
 
 impl OpenElement {
@@ -97,16 +136,21 @@ pub(crate) struct OpenElements {
     left_to_search: Cell<usize>,
     /// How many templates are open.
     templates: usize,
+    has_head: bool,
+    has_body: bool,
     /// Whether the page has no doctype, or an old one: paragraphs hold tables then.
     pub(crate) is_quirky: bool,
 }
 
 const ANNOTATION: Name = Name::known("annotation-xml");
+const BODY: Name = Name::known("body");
 const BUTTON: Name = Name::known("button");
 const COL: Name = Name::known("col");
 const COLGROUP: Name = Name::known("colgroup");
 const DD: Name = Name::known("dd");
 const DT: Name = Name::known("dt");
+const FORM: Name = Name::known("form");
+const FRAMESET: Name = Name::known("frameset");
 const HEAD: Name = Name::known("head");
 const HTML: Name = Name::known("html");
 const LI: Name = Name::known("li");
@@ -131,6 +175,8 @@ impl OpenElements {
             other_counts: HashMap::new(),
             left_to_search: Cell::new(MAX_SEARCHED),
             templates: 0,
+            has_head: false,
+            has_body: false,
             is_quirky: true,
         }
     }
@@ -186,10 +232,10 @@ impl OpenElements {
     /// Takes note of a start tag.
     pub(crate) fn start(&mut self, tag: StartTag<'_>) -> Result<Started, TooDeep> {
         self.may_search()?;
-        let mut ended = Ended::default();
+        let mut before = Before::default();
         let mut around = self.language(&tag.name);
         if around != Language::Html && leaves_foreign(&tag) {
-            self.end_foreign(&mut ended);
+            self.end_foreign(&mut before.ended);
             around = Language::Html;
         }
         let own = match &tag.name {
@@ -198,35 +244,125 @@ impl OpenElements {
             name if *name == MATH => Language::MathMl,
             _ => Language::Html,
         };
-        if around == Language::Html {
-            self.end_by(&tag.name, &mut ended);
-        }
         let is_html = own == Language::Html;
+        if around == Language::Html {
+            if tag.name == HEAD
+                && self
+                    .elements
+                    .last()
+                    .is_some_and(|last| last.is_made && last.is_html(&HEAD))
+            {
+                // Something of the head has come before its tag.
+                self.close();
+            } else if self.is_ignored(&tag.name) {
+                return Ok(Started {
+                    before,
+                    is_element: false,
+                    is_html,
+                    is_open: false,
+                });
+            }
+            self.end_by(&tag.name, &mut before.ended);
+            self.make_for(&tag.name, &mut before.made);
+        }
         let is_open = match is_html {
             true => !tag.name.is(Kind::VOID),
             false => !tag.is_self_closing,
         };
         if is_open {
-            self.count_up(&tag.name);
-            self.templates += usize::from(is_html && tag.name == TEMPLATE);
-            self.elements.push(OpenElement {
-                is_special: match own {
-                    Language::Html => tag.name.is(Kind::SPECIAL),
-                    Language::Svg => tag.name.is(Kind::HTML_IN_SVG),
-                    Language::MathMl => tag.name.is(Kind::HTML_IN_MATH) || tag.name == ANNOTATION,
-                },
-                holds_html: holds_html(&tag, own),
-                kind: if is_html { tag.name.kind() } else { Kind::NONE },
-                is_awaited: false,
-                name: tag.name,
-                language: own,
-            });
+            let holds_html = holds_html(&tag, own);
+            self.push(tag.name, own, holds_html, false);
         }
         Ok(Started {
-            ended,
+            before,
+            is_element: true,
             is_html,
             is_open,
         })
+    }
+
+    fn push(&mut self, name: Name, language: Language, holds_html: bool, is_made: bool) {
+        self.count_up(&name);
+        let is_html = language == Language::Html;
+        self.templates += usize::from(is_html && name == TEMPLATE);
+        self.elements.push(OpenElement {
+            is_special: match language {
+                Language::Html => name.is(Kind::SPECIAL),
+                Language::Svg => name.is(Kind::HTML_IN_SVG),
+                Language::MathMl => name.is(Kind::HTML_IN_MATH) || name == ANNOTATION,
+            },
+            holds_html,
+            kind: if is_html { name.kind() } else { Kind::NONE },
+            is_awaited: false,
+            is_made,
+            name,
+            language,
+        });
+    }
+
+    /// Whether the browser ignores a start tag: there is one document, with one head and one body, and no form in a form.
+    fn is_ignored(&self, name: &Name) -> bool {
+        if self.templates > 0 {
+            return false;
+        }
+        match name {
+            name if *name == HTML => self.has_head || self.has_body || self.is_open(&HTML),
+            name if *name == HEAD => self.has_head || self.has_body,
+            name if *name == BODY => self.has_body,
+            name if *name == FORM => self.is_open(&FORM),
+            _ => false,
+        }
+    }
+
+    /// Makes the elements of the document that a start tag stands in, if they have no tags of their own.
+    fn make_for(&mut self, name: &Name, made: &mut Vec<Made>) {
+        if self.templates > 0 || *name == HTML {
+            return;
+        }
+        self.make(&HTML, made);
+        if *name == HEAD {
+            self.has_head = true;
+        } else if name.is(Kind::HEAD) {
+            if !self.has_head && !self.has_body {
+                self.make(&HEAD, made);
+                self.has_head = true;
+            }
+        } else if *name == BODY || *name == FRAMESET {
+            self.make_empty_head(made);
+            self.has_body = true;
+        } else {
+            self.make_body(made);
+        }
+    }
+
+    /// Makes what content stands in.
+    fn make_body(&mut self, made: &mut Vec<Made>) {
+        if self.templates == 0 && !self.is_open(&FRAMESET) {
+            self.make(&HTML, made);
+            self.make_empty_head(made);
+            self.make(&BODY, made);
+            self.has_body = true;
+        }
+    }
+
+    fn make_empty_head(&mut self, made: &mut Vec<Made>) {
+        if !self.has_head {
+            self.has_head = true;
+            made.push(Made {
+                name: HEAD,
+                is_open: false,
+            });
+        }
+    }
+
+    fn make(&mut self, name: &Name, made: &mut Vec<Made>) {
+        if !self.is_open(name) {
+            self.push(name.clone(), Language::Html, false, true);
+            made.push(Made {
+                name: name.clone(),
+                is_open: true,
+            });
+        }
     }
 
     /// Ends the SVG or MathML that is open, up to where HTML stands in it or around it.
@@ -293,12 +429,15 @@ impl OpenElements {
         }
     }
 
-    /// Takes note of text that is not blank; gives the elements that it ends.
-    pub(crate) fn text(&mut self) -> Ended {
-        let mut ended = Ended::default();
-        self.end_head(&mut ended);
-        self.end_last(&COLGROUP, &mut ended);
-        ended
+    /// Takes note of text that is not blank.
+    pub(crate) fn text(&mut self) -> Before {
+        let mut before = Before::default();
+        self.end_head(&mut before.ended);
+        self.end_last(&COLGROUP, &mut before.ended);
+        if self.elements.last().is_none_or(|last| last.is_html(&HTML)) {
+            self.make_body(&mut before.made);
+        }
+        before
     }
 
     /// Takes note of an end tag.
@@ -468,13 +607,8 @@ impl OpenElements {
         self.end_to(holder.unwrap_or(table) + 1, ended);
     }
 
-    /// Ends the head, and a second one in it: for the browser they are one.
     fn end_head(&mut self, ended: &mut Ended) {
-        let place = self.last_that(|element| element.name != HEAD);
-        let first = place.map_or(0, |place| place + 1);
-        if first < self.elements.len() {
-            self.end_to(first, ended);
-        }
+        self.end_last(&HEAD, ended);
     }
 
     fn end_last(&mut self, name: &Name, ended: &mut Ended) {
@@ -489,7 +623,10 @@ impl OpenElements {
         while self.elements.len() > place
             && let Some(closed) = self.close()
         {
-            outermost = Some(closed.name.clone());
+            // What has no start tag needs no end tag.
+            if !closed.is_made {
+                outermost = Some(closed.name.clone());
+            }
             ended.elements.push(closed);
         }
         ended.outermost.extend(outermost);
@@ -503,6 +640,7 @@ impl OpenElements {
         Some(Closed {
             name: element.name,
             is_awaited: element.is_awaited,
+            is_made: element.is_made,
         })
     }
 

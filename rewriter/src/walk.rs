@@ -7,7 +7,7 @@ use crate::encode::{Spelling, declaration};
 use crate::encoding::Encoding;
 use crate::matcher::Matcher;
 use crate::names::{Kind, Name};
-use crate::open_elements::{Ended, OpenElements, StartTag, TooDeep};
+use crate::open_elements::{Before, Ended, OpenElements, StartTag, TooDeep};
 use crate::page::{RewriteError, Settings};
 use crate::scanner::{Scanner, Token};
 use crate::selector::Selector;
@@ -260,7 +260,7 @@ impl Walk {
             Token::EndTag { name } => {
                 let tag = self.open.end(&name).map_err(too_deep)?;
                 self.has_begun = true;
-                let implied = implied(&tag.ended);
+                let implied = tag.ended.implied();
                 self.supply_at(page, range.start, tag.ended, visitor);
                 if let Some(closed) = tag.closed {
                     self.order += 1;
@@ -287,8 +287,8 @@ impl Walk {
                 if !text.is_empty() {
                     self.has_begun = true;
                     // The white space that it begins with ends nothing.
-                    let ended = self.open.text();
-                    self.supply_at(page, range.end - text.len(), ended, visitor);
+                    let before = self.open.text();
+                    self.begin(page, range.end - text.len(), before, 0, visitor);
                 }
             }
             Token::Doctype if !self.has_begun => {
@@ -321,17 +321,27 @@ impl Walk {
             written,
         };
         let started = self.open.start(tag).map_err(too_deep)?;
-        let implied = implied(&started.ended);
-        self.supply_at(page, range.start, started.ended, visitor);
+        let implied = started.before.ended.implied();
+        self.begin(
+            page,
+            range.start,
+            started.before,
+            usize::from(started.is_open),
+            visitor,
+        );
         self.order += 1;
         if *name == META && !self.is_settled {
             self.heed(written)?;
         }
-        self.matcher
-            .keep(self.open.count() - usize::from(started.is_open));
-        let found = self.matcher.start(name, started.is_html, written, self.spelling);
-        let matches = if is_in_template { &[] } else { found };
-        let is_awaited = if !matches.is_empty() || visitor.looks_at(name) {
+        // Of a tag that the browser ignores, the place may be of use.
+        let mut matches: &[u32] = &[];
+        if started.is_element {
+            let found = self.matcher.start(name, started.is_html, written, self.spelling);
+            if !is_in_template {
+                matches = found;
+            }
+        }
+        let is_awaited = if !matches.is_empty() || (!is_in_template && visitor.looks_at(name)) {
             let start = Start {
                 order: self.order,
                 tag: range,
@@ -371,6 +381,26 @@ impl Walk {
         }
     }
 
+    /// Takes note of what comes before a tag or text; so many of the open elements are the tag's own.
+    fn begin(
+        &mut self,
+        page: Bytes<'_>,
+        place: usize,
+        before: Before,
+        own: usize,
+        visitor: &mut impl Visitor,
+    ) {
+        self.supply_at(page, place, before.ended, visitor);
+        let open = before.made.iter().filter(|made| made.is_open).count();
+        self.matcher.keep(self.open.count() - open - own);
+        for made in before.made {
+            self.matcher.start(&made.name, true, b"", self.spelling);
+            if made.is_open {
+                self.matcher.open();
+            }
+        }
+    }
+
     fn supply(&mut self, page: Bytes<'_>, ended: Ended, visitor: &mut impl Visitor) {
         self.supply_at(page, self.at, ended, visitor);
     }
@@ -394,21 +424,15 @@ impl Walk {
                 };
                 visitor.end(page, end);
             }
-            count += 1;
-            last = Some(closed.name);
+            if closed.has_tag() {
+                count += 1;
+                last = Some(closed.name);
+            }
         }
     }
 }
 
 const META: Name = Name::known("meta");
-
-/// The end tags that are unnecessary before the tag that has ended elements.
-fn implied(ended: &Ended) -> Implied {
-    Implied {
-        names: ended.outermost.clone(),
-        end_others: ended.elements.len() > ended.outermost.len(),
-    }
-}
 
 fn too_deep(_: TooDeep) -> RewriteError {
     RewriteError::Depth

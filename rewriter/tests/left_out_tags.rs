@@ -497,6 +497,51 @@ fn a_head_ends_where_the_body_does() {
     }
 }
 
+/// Whatever a page has tags for, it is a document with a head and a body.
+#[test]
+fn the_document_is_there_without_its_tags() {
+    check(
+        "<!doctype html><title>t</title><p id=x>a</p><p>b",
+        "html > body > p:first-child",
+        Operation::Text,
+        "!",
+        "<!doctype html><title>t</title><p id=x>!</p><p>b",
+    );
+    check(
+        "<!doctype html>text<p>b</body></html><p>c",
+        "body:nth-child(2) > p",
+        Operation::AddClass,
+        "d",
+        "<!doctype html>text<p class=\"d\">b</body></html><p>c",
+    );
+    check(
+        "<!doctype html><html><p>a",
+        "html",
+        Operation::Append,
+        "b",
+        "<!doctype html><html><p>a</p>b",
+    );
+}
+
+/// There is one document, with one head and one body; and no form in a form.
+#[test]
+fn tags_that_the_browser_ignores_are_no_elements() {
+    check(
+        "<!doctype html><body><p class=a>1</p><body class=a><p>2</p></body>",
+        ".a",
+        Operation::AddClass,
+        "b",
+        "<!doctype html><body><p class=\"a b\">1</p><body class=a><p>2</p></body>",
+    );
+    check(
+        "<!doctype html><body><form id=x>a<form id=y>b</form>c</form>d",
+        "form",
+        Operation::Append,
+        "!",
+        "<!doctype html><body><form id=x>a<form id=y>b!</form>c</form>d",
+    );
+}
+
 /// For the browser there is one head, and both its tags are that one's.
 #[test]
 fn a_second_head_ends_with_the_first() {
