@@ -68,11 +68,13 @@ pub(crate) fn streams(selector: &str) -> Result<Rc<Selector>, String> {
     if selector.any(&|compound| compound.attribute_tests().any(is_ambiguous)) {
         return Err("a page may write such a value in several ways, as with `&amp;`".to_owned());
     }
-    for supplied in ["tbody", "colgroup"] {
-        if selector.any(&|compound| is_named(compound, supplied)) {
-            return Err(format!(
-                "where a page has no `<{supplied}>`, the browser makes one"
-            ));
+    for made in ["tbody", "colgroup"] {
+        let mut targets = selector
+            .alternatives
+            .iter()
+            .filter_map(|complex| complex.compounds.last());
+        if targets.any(|(_, target)| target.any(&|compound| is_named(compound, made))) {
+            return Err(format!("where a page has no `<{made}>`, the browser makes one"));
         }
     }
     Ok(selector)

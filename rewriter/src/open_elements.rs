@@ -161,7 +161,10 @@ const RTC: Name = Name::known("rtc");
 const RUBY: Name = Name::known("ruby");
 const SELECT: Name = Name::known("select");
 const TABLE: Name = Name::known("table");
+const TBODY: Name = Name::known("tbody");
+const TD: Name = Name::known("td");
 const TEMPLATE: Name = Name::known("template");
+const TH: Name = Name::known("th");
 const TR: Name = Name::known("tr");
 const SVG: Name = Name::known("svg");
 const MATH: Name = Name::known("math");
@@ -264,6 +267,9 @@ impl OpenElements {
             }
             self.end_by(&tag.name, &mut before.ended);
             self.make_for(&tag.name, &mut before.made);
+            if tag.name.is(Kind::TABLE_PART) {
+                self.make_table_parts(&tag.name, &mut before.made);
+            }
         }
         let is_open = match is_html {
             true => !tag.name.is(Kind::VOID),
@@ -355,14 +361,37 @@ impl OpenElements {
         }
     }
 
+    /// Makes the parts of a table that another part stands in.
+    fn make_table_parts(&mut self, name: &Name, made: &mut Vec<Made>) {
+        let is_cell = *name == TD || *name == TH;
+        if (is_cell || *name == TR) && self.last_is(&TABLE) {
+            self.make_anew(&TBODY, made);
+        }
+        if is_cell
+            && self
+                .elements
+                .last()
+                .is_some_and(|last| last.kind.is(Kind::ROW_GROUP))
+        {
+            self.make_anew(&TR, made);
+        }
+        if *name == COL && self.last_is(&TABLE) {
+            self.make_anew(&COLGROUP, made);
+        }
+    }
+
     fn make(&mut self, name: &Name, made: &mut Vec<Made>) {
         if !self.is_open(name) {
-            self.push(name.clone(), Language::Html, false, true);
-            made.push(Made {
-                name: name.clone(),
-                is_open: true,
-            });
+            self.make_anew(name, made);
         }
+    }
+
+    fn make_anew(&mut self, name: &Name, made: &mut Vec<Made>) {
+        self.push(name.clone(), Language::Html, false, true);
+        made.push(Made {
+            name: name.clone(),
+            is_open: true,
+        });
     }
 
     /// Ends the SVG or MathML that is open, up to where HTML stands in it or around it.

@@ -523,6 +523,26 @@ fn the_document_is_there_without_its_tags() {
     );
 }
 
+/// The parts of a table are there without their tags.
+#[test]
+fn a_table_has_its_parts_without_their_tags() {
+    let page = "<table><tr><td>a<tr><td>b</table><table><td>c<td>d<col></table>";
+    for (selector, expected) in [
+        (
+            "table > tbody > tr:nth-child(2) > td",
+            "<table><tr><td>a<tr><td>!</table><table><td>c<td>d<col></table>",
+        ),
+        (
+            "table > tbody:first-child > tr:first-child > td:nth-child(2)",
+            "<table><tr><td>a<tr><td>b</table><table><td>c<td>!<col></table>",
+        ),
+        ("table > tr td, table > td, tbody > td", page),
+        ("colgroup > col", page),
+    ] {
+        check(page, selector, Operation::Text, "!", expected);
+    }
+}
+
 /// There is one document, with one head and one body; and no form in a form.
 #[test]
 fn tags_that_the_browser_ignores_are_no_elements() {
