@@ -4,6 +4,8 @@
 // upstream's bytes from here, asked for anew where that does no harm; the next request gets a new instance.
 
 import { WorkerEntrypoint } from "cloudflare:workers";
+import { breaks } from "./instance.js";
+import "./pages.js";
 import Module from "nearside-module";
 
 // After so many traps within that many milliseconds, pages pass without the module for the rest of that time.
@@ -20,6 +22,7 @@ globalThis.__nearside_trapped = (error) => {
   traps.push(Date.now());
   console.error("nearside: a trap:", error?.stack ?? "where, nobody knows");
   globalThis.__worker_init_state.criticalError = true;
+  breaks();
   for (const giveUp of waiting) giveUp(TRAPPED);
   waiting.clear();
 };

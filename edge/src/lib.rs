@@ -49,6 +49,7 @@ mod number;
 mod origin;
 mod page;
 mod page_state;
+mod page_stream;
 mod page_views;
 mod policy;
 mod preview;

@@ -300,6 +300,7 @@ async fn personalise(
     policy.tell(timing);
     let html = page_state::html(&state, policy.nonce.as_deref());
     let (personalised, is_spliced) = rewrite::page(upstream_page, loaded, &edits, &html)
+        .await
         .map_err(|error| Stop(error.outcome(), error.to_string()))?;
     let outcome = if edits.is_empty() {
         Outcome::Unchanged

@@ -1,16 +1,14 @@
 //! Makes a visitor's page: by its plan, or by the parser, while it streams where it still arrives.
 
-use crate::chunks::Chunks;
 use crate::private::make_private;
 use crate::programs::Loaded;
 use crate::timing::Outcome;
 use crate::upstream_page::{UpstreamPage, whole};
-use crate::{counts, policy, proxy};
-use futures_util::stream;
+use crate::{page_stream, policy};
 use nearside_engine::mutation::Edit;
 use nearside_rewriter::{PageRewriter, RewriteError, Settings};
 use std::fmt;
-use worker::{Headers, Result, console_log, web_sys};
+use worker::{Headers, web_sys};
 
 /// How much of a kept page is rewritten at a time, in bytes.
 const PIECE: usize = 16 * 1024;
@@ -58,12 +56,12 @@ impl From<RewriteError> for NotRewritten {
 }
 
 /// A visitor's page, with the upstream's headers as far as they are true of it, and whether it was spliced.
-pub(crate) fn page(
+pub(crate) async fn page(
     page: &UpstreamPage,
     loaded: &Loaded,
     edits: &[Edit<'_>],
     inject: &str,
-) -> std::result::Result<(web_sys::Response, bool), NotRewritten> {
+) -> Result<(web_sys::Response, bool), NotRewritten> {
     let content_type = page.header("content-type").unwrap_or_default();
     let charset = charset(&content_type);
     if let UpstreamPage::Kept(kept) = page
@@ -93,28 +91,12 @@ pub(crate) fn page(
             whole(&bytes, kept.personal_headers())?
         }
         UpstreamPage::Arriving(response) => {
-            let arriving = response
-                .body()
-                .ok_or_else(|| worker::Error::from("the page has no body"))?;
-            let body = stream(&arriving, rewriter)?;
-            let personal = proxy::with_body(response, Some(&body))?;
+            let personal = page_stream::rewritten(response, rewriter).await?;
             make_private(&Headers(personal.headers()))?;
             personal
         }
     };
     Ok((response, false))
-}
-
-/// Why the rest of a page passed as it came, where others have the page's source.
-const fn rest_untouched(failure: RewriteError) -> &'static str {
-    match failure {
-        RewriteError::Encoding => "encoding",
-        RewriteError::Memory => "memory",
-        RewriteError::Depth => "depth",
-        RewriteError::Length => "length",
-        RewriteError::Edits => "edits",
-        RewriteError::Policy => "policy",
-    }
 }
 
 /// The character encoding that a `Content-Type` gives.
@@ -127,39 +109,6 @@ fn charset(content_type: &str) -> Option<&str> {
     });
     // Without a name it gives none.
     parameters.find(|label| !label.is_empty())
-}
-
-/// The rewritten body of a response.
-fn stream(body: &web_sys::ReadableStream, rewriter: PageRewriter) -> Result<web_sys::ReadableStream> {
-    let body = Chunks::of(body)?;
-    let rewritten = stream::unfold((body, Some(rewriter)), |(mut body, rewriter)| async move {
-        let mut rewriter = rewriter?;
-        loop {
-            match body.next().await {
-                Some(Ok(chunk)) => {
-                    let bytes = rewriter.write(&chunk);
-                    // An empty chunk would end some streams.
-                    if !bytes.is_empty() {
-                        return Some((Ok(bytes), (body, Some(rewriter))));
-                    }
-                }
-                // The upstream broke off: so does the page, as it would without us.
-                Some(Err(error)) => return Some((Err(error), (body, None))),
-                None => {
-                    let bytes = rewriter.end();
-                    if let Some(failure) = rewriter.failure() {
-                        counts::count("rest-untouched", rest_untouched(failure));
-                        console_log!("nearside: the rest of a page passed as it came: {failure}");
-                    }
-                    return (!bytes.is_empty()).then_some((Ok(bytes), (body, None)));
-                }
-            }
-        }
-    });
-    let response: web_sys::Response = worker::Response::from_stream(rewritten)?.into();
-    response
-        .body()
-        .ok_or_else(|| "the rewritten page has no body".into())
 }
 
 #[cfg(test)]

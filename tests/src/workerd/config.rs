@@ -13,7 +13,12 @@ use super::{Kind, Module, Worker};
 pub(super) const FILE: &str = "workerd.capnp";
 
 /// Writes the configuration and the workers' modules.
-pub(super) fn write(folder: &Path, workers: &[Worker], ports: &[(String, u16)]) -> Result<()> {
+pub(super) fn write(
+    folder: &Path,
+    workers: &[Worker],
+    ports: &[(String, u16)],
+    v8_flags: &[&str],
+) -> Result<()> {
     for name in workers.iter().flat_map(|worker| {
         worker
             .cache
@@ -35,12 +40,19 @@ pub(super) fn write(folder: &Path, workers: &[Worker], ports: &[(String, u16)]) 
         }
     }
     let path = folder.join(FILE);
-    fs::write(&path, text(workers, ports, &compatibility_date()?))
+    fs::write(&path, text(workers, ports, v8_flags, &compatibility_date()?))
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// The whole configuration: workers reach this machine and nothing else.
-fn text(workers: &[Worker], ports: &[(String, u16)], date: &str) -> String {
+fn text(workers: &[Worker], ports: &[(String, u16)], v8_flags: &[&str], date: &str) -> String {
+    let asked = asked_v8_flags();
+    let flags: Vec<String> = v8_flags
+        .iter()
+        .copied()
+        .chain(asked.split_whitespace())
+        .map(quoted)
+        .collect();
     let mut services = String::from("    (name = \"internet\", network = (allow = [\"local\"])),\n");
     for worker in workers {
         let name = quoted(&worker.name);
@@ -60,16 +72,14 @@ fn text(workers: &[Worker], ports: &[(String, u16)], date: &str) -> String {
     }
     format!(
         "using Workerd = import \"/workerd/workerd.capnp\";\n\nconst config :Workerd.Config = (\n  services = [\n{services}  ],\n  sockets = [\n{sockets}  ],\n  v8Flags = [{}]\n);\n",
-        v8_flags()
+        flags.join(", ")
     )
 }
 
 /// What `NEARSIDE_V8_FLAGS` asks of V8, for whoever looks for where time goes: with `--perf-basic-prof`, Linux's
 /// `perf` knows the names of functions in JavaScript and WebAssembly.
-pub(super) fn v8_flags() -> String {
-    let flags = std::env::var("NEARSIDE_V8_FLAGS").unwrap_or_default();
-    let flags: Vec<String> = flags.split_whitespace().map(quoted).collect();
-    flags.join(", ")
+pub(super) fn asked_v8_flags() -> String {
+    std::env::var("NEARSIDE_V8_FLAGS").unwrap_or_default()
 }
 
 fn code(worker: &Worker, date: &str) -> String {

@@ -175,6 +175,9 @@ fn a_page_that_is_on_its_way_breaks_off() {
         assert!(reader.read_line(&mut line).unwrap() > 0, "{}", workerd.said());
     }
     ask_until_trapped(&url);
+    // What is left of the page must not go to the next instance.
+    let is_whole_again = || (0..20).any(|_| Visitor::new(&url).get("/").outcome() == Some("unchanged"));
+    assert!(is_whole_again(), "{}", workerd.said());
     upstream.go_on.send(()).unwrap();
     let mut rest = Vec::new();
     // The end of a connection that is cut off may be an error; that it comes is what counts.
@@ -183,6 +186,13 @@ fn a_page_that_is_on_its_way_breaks_off() {
     assert!(
         !rest.ends_with(b"\r\n0\r\n\r\n"),
         "a page that is cut off looks whole"
+    );
+    assert!(is_whole_again(), "{}", workerd.said());
+    assert_eq!(
+        workerd.said().matches("nearside: a trap:").count(),
+        1,
+        "{}",
+        workerd.said()
     );
 }
 

@@ -22,6 +22,7 @@ mod encodings;
 mod failures;
 mod headers;
 mod keeping;
+mod leavers;
 mod locations;
 mod pages;
 mod policies;

@@ -84,13 +84,21 @@ fn manifest() -> serde_json::Value {
 
 impl Rig {
     fn start() -> Self {
+        Self::with(&manifest(), Workerd::start)
+    }
+
+    /// One of its own for a test, with this manifest and a workerd that is started like this.
+    pub(crate) fn with(
+        manifest: &serde_json::Value,
+        start: impl FnOnce(&[Worker]) -> anyhow::Result<Workerd>,
+    ) -> Self {
         stack::ensure_built().unwrap();
         let folder = tempfile::Builder::new()
             .prefix("nearside-proxying-")
             .tempdir()
             .unwrap();
         let file = folder.path().join("manifest.json");
-        std::fs::write(&file, manifest().to_string()).unwrap();
+        std::fs::write(&file, manifest.to_string()).unwrap();
         let origin = Origin::start(OriginOptions {
             port: stack::free_port().unwrap(),
             folder: folder.path().to_path_buf(),
@@ -111,7 +119,7 @@ impl Rig {
             upstream: format!("http://127.0.0.1:{}", stack::free_port().unwrap()),
             ..settings.clone()
         };
-        let workerd = Workerd::start(&[
+        let workerd = start(&[
             Worker::edge("edge", &settings).unwrap(),
             Worker::edge("edge-of-nobody", &nobody).unwrap(),
             Worker::script("pass", PASS_THROUGH).with_variable("UPSTREAM", &address),

@@ -18,6 +18,8 @@ pub(crate) enum Step {
     Wait(Gate),
     /// Sends back what comes, as frames of a WebSocket, until the other side closes.
     WebSocket,
+    /// Says nothing more, until the other side ends the connection.
+    Silence,
     /// Ends the connection.
     Close,
 }
@@ -61,6 +63,16 @@ pub(crate) struct Upstream {
 struct Shared {
     cases: Mutex<HashMap<String, Vec<Step>>>,
     seen: Mutex<HashMap<String, Vec<Seen>>>,
+    silent: Mutex<HashMap<String, Silent>>,
+}
+
+/// Requests that are answered with silence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Silent {
+    /// How many there were.
+    pub(crate) all: usize,
+    /// Of how many the other side has ended the connection.
+    pub(crate) ended: usize,
 }
 
 impl Upstream {
@@ -93,6 +105,18 @@ impl Upstream {
     pub(crate) fn seen(&self, case: &str) -> Vec<Seen> {
         let seen = self.shared.seen.lock().unwrap();
         seen.get(case).cloned().unwrap_or_default()
+    }
+
+    /// The requests of this case that were answered with silence so far.
+    pub(crate) fn silent(&self, case: &str) -> Silent {
+        let silent = self.shared.silent.lock().unwrap();
+        silent.get(case).copied().unwrap_or_default()
+    }
+}
+
+impl Shared {
+    fn count(&self, case: &str, count: impl FnOnce(&mut Silent)) {
+        count(self.silent.lock().unwrap().entry(case.to_owned()).or_default());
     }
 }
 
@@ -135,6 +159,13 @@ fn serve(stream: TcpStream, shared: &Shared) -> Option<()> {
                 Step::Send(bytes) => writer.write_all(&bytes).and_then(|()| writer.flush()).ok()?,
                 Step::Wait(gate) => gate.wait(),
                 Step::WebSocket => return crate::websocket::echo(&mut reader, &mut writer, &key?),
+                Step::Silence => {
+                    shared.count(&case, |silent| silent.all += 1);
+                    // How it ends does not matter.
+                    let _ = reader.read_to_end(&mut Vec::new());
+                    shared.count(&case, |silent| silent.ended += 1);
+                    return None;
+                }
                 Step::Close => return finish(&writer),
             }
         }

@@ -1,0 +1,157 @@
+// Pages that arrive, rewritten by the module.
+//
+// The bytes go from the runtime to the module and back with a call for each piece. In the module the same loop would take some
+// dozen calls and tasks for each.
+
+import { instance } from "./instance.js";
+
+// The room for a piece, in bytes. A reader without room of its own gets 4 KB at a time.
+const ROOM = 64 * 1024;
+// The same where little comes at a time: while the upstream says nothing, each visitor who waits has this room.
+const SMALL_ROOM = 16 * 1024;
+// A page that is there at once leaves at once, which takes the runtime the least; after so many milliseconds, or so many
+// bytes, it leaves as it comes.
+const AT_ONCE = 3;
+const MOST_AT_ONCE = 256 * 1024;
+
+// How long what was there before the upstream broke off has to leave, in milliseconds: an error that comes at once keeps
+// what is before it, and the headers, from leaving. Nobody waits for an error.
+const UNTIL_IT_LEFT = 50;
+
+// A page on its way through the module.
+class ArrivingPage {
+  // Whether what is rewritten stays in the module for now.
+  holds = true;
+  // Whether nothing more is read, and why: it broke off, or the visitor left; else it is whole.
+  isOver = false;
+  error;
+  hasLeft = false;
+  // How many bytes have come.
+  length = 0;
+  // The bytes that can leave.
+  ready = [];
+
+  constructor(body, rewriting) {
+    this.instance = instance();
+    this.rewriting = rewriting;
+    try {
+      this.reader = body.getReader({ mode: "byob" });
+      this.room = new ArrayBuffer(ROOM);
+    } catch {
+      // It is not one of the runtime's own streams.
+      this.reader = body.getReader();
+    }
+  }
+
+  // Whether the module's instance that rewrites it has broken.
+  get isBroken() {
+    return this.instance !== instance();
+  }
+
+  // Waits for the next piece, and rewrites it. Who asks while somebody waits already waits for the same.
+  next() {
+    return (this.coming ??= this.#next());
+  }
+
+  async #next() {
+    try {
+      const { value, done } = await (this.room ? this.reader.read(new Uint8Array(this.room)) : this.reader.read());
+      this.coming = undefined;
+      if (this.isOver) return;
+      if (this.isBroken) throw new Error("the module broke while the page was on its way");
+      const bytes = this.#rewritten(value, done);
+      if (bytes.length) this.ready.push(bytes);
+      if (done) this.isOver = true;
+      else if (this.room) this.room = roomAfter(value);
+    } catch (error) {
+      // The upstream broke off, or the module: so does the page.
+      this.error = error;
+      this.release();
+      this.end(error);
+    }
+  }
+
+  #rewritten(piece, done) {
+    try {
+      if (done) return this.rewriting.end();
+      this.length += piece.length;
+      return this.rewriting.write(piece, this.holds);
+    } catch (error) {
+      // The module's glue tells of most traps itself.
+      if (!this.isBroken) globalThis.__nearside_trapped(error);
+      throw error;
+    }
+  }
+
+  // What was held can leave.
+  release() {
+    this.holds = false;
+    if (this.isOver || this.isBroken) return;
+    const bytes = this.rewriting.take();
+    if (bytes.length) this.ready.push(bytes);
+  }
+
+  // Nothing more is read: the upstream need not send the rest.
+  end(reason) {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.reader.cancel(reason).catch(() => {});
+    if (!this.isBroken) this.rewriting.free();
+  }
+
+  // Waits until all that is there at once is rewritten.
+  atOnce() {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, AT_ONCE);
+      const read = async () => {
+        while (this.holds && !this.isOver && this.length < MOST_AT_ONCE) await this.next();
+        clearTimeout(timer);
+        resolve();
+      };
+      read();
+    });
+  }
+
+  // The body: the bytes where they are all there, else a stream of what is there and what comes, as fast as the visitor
+  // takes it.
+  body() {
+    this.release();
+    if (this.isOver && !this.error) return this.ready[0];
+    return new ReadableStream(
+      {
+        pull: (controller) => this.#pull(controller),
+        cancel: (reason) => {
+          this.hasLeft = true;
+          this.end(reason);
+        },
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  async #pull(controller) {
+    while (!this.ready.length && !this.isOver) await this.next();
+    if (this.hasLeft) return;
+    if (this.ready.length) controller.enqueue(this.ready.shift());
+    else if (this.error) {
+      await scheduler.wait(UNTIL_IT_LEFT);
+      controller.error(this.error);
+    } else controller.close();
+  }
+}
+
+// The room for the next piece: that of the last one, unless what comes does not fit it.
+function roomAfter({ buffer, length }) {
+  if (length < SMALL_ROOM && buffer.byteLength > SMALL_ROOM) return new ArrayBuffer(SMALL_ROOM);
+  if (length === SMALL_ROOM && buffer.byteLength === SMALL_ROOM) return new ArrayBuffer(ROOM);
+  return buffer;
+}
+
+// The response with its body rewritten.
+globalThis.__nearside_rewritten = async (response, rewriting) => {
+  const page = new ArrivingPage(response.body, rewriting);
+  await page.atOnce();
+  // Who waits in a broken instance must not go on in it; the entry answers instead.
+  if (page.isBroken) return new Promise(() => {});
+  return new Response(page.body(), response);
+};
