@@ -9,6 +9,8 @@ import { instance } from "./instance.js";
 const ROOM = 64 * 1024;
 // The same where little comes at a time: while the upstream says nothing, each visitor who waits has this room.
 const SMALL_ROOM = 16 * 1024;
+// The most room for a page whose length is known, so that all of it is one piece.
+const MOST_ROOM = 128 * 1024;
 // A page that is there at once leaves at once, which takes the runtime the least; after so many milliseconds, or so many
 // bytes, it leaves as it comes.
 const AT_ONCE = 3;
@@ -26,17 +28,19 @@ class ArrivingPage {
   isOver = false;
   error;
   hasLeft = false;
-  // How many bytes have come.
+  // How many bytes have come, and how many are to come, if that is known.
   length = 0;
+  expected;
   // The bytes that can leave.
   ready = [];
 
-  constructor(body, rewriting) {
+  constructor({ body, headers }, rewriting) {
     this.instance = instance();
     this.rewriting = rewriting;
+    this.expected = lengthOf(headers);
     try {
       this.reader = body.getReader({ mode: "byob" });
-      this.room = new ArrayBuffer(ROOM);
+      this.room = new ArrayBuffer(this.expected <= MOST_ROOM ? this.expected : ROOM);
     } catch {
       // It is not one of the runtime's own streams.
       this.reader = body.getReader();
@@ -59,10 +63,13 @@ class ArrivingPage {
       this.coming = undefined;
       if (this.isOver) return;
       if (this.isBroken) throw new Error("the module broke while the page was on its way");
-      const bytes = this.#rewritten(value, done);
-      if (bytes.length) this.ready.push(bytes);
-      if (done) this.isOver = true;
-      else if (this.room) this.room = roomAfter(value);
+      if (!done) this.#take(this.#rewrite(() => this.rewriting.write(value, this.holds)));
+      this.length += value?.length ?? 0;
+      // To ask for what is behind the last byte would take as long as to ask for the bytes.
+      if (done || this.length === this.expected) {
+        this.#take(this.#rewrite(() => this.rewriting.end()));
+        this.isOver = true;
+      } else if (this.room) this.room = roomAfter(value);
     } catch (error) {
       // The upstream broke off, or the module: so does the page.
       this.error = error;
@@ -71,11 +78,13 @@ class ArrivingPage {
     }
   }
 
-  #rewritten(piece, done) {
+  #take(bytes) {
+    if (bytes.length) this.ready.push(bytes);
+  }
+
+  #rewrite(work) {
     try {
-      if (done) return this.rewriting.end();
-      this.length += piece.length;
-      return this.rewriting.write(piece, this.holds);
+      return work();
     } catch (error) {
       // The module's glue tells of most traps itself.
       if (!this.isBroken) globalThis.__nearside_trapped(error);
@@ -87,8 +96,7 @@ class ArrivingPage {
   release() {
     this.holds = false;
     if (this.isOver || this.isBroken) return;
-    const bytes = this.rewriting.take();
-    if (bytes.length) this.ready.push(bytes);
+    this.#take(this.rewriting.take());
   }
 
   // Nothing more is read: the upstream need not send the rest.
@@ -140,6 +148,12 @@ class ArrivingPage {
   }
 }
 
+// How many bytes a body has, if its headers tell: of one that the runtime unpacks they do not.
+function lengthOf(headers) {
+  const length = Number(headers.get("content-length") || NaN);
+  return length > 0 && !headers.has("content-encoding") ? length : undefined;
+}
+
 // The room for the next piece: that of the last one, unless what comes does not fit it.
 function roomAfter({ buffer, length }) {
   if (length < SMALL_ROOM && buffer.byteLength > SMALL_ROOM) return new ArrayBuffer(SMALL_ROOM);
@@ -149,7 +163,7 @@ function roomAfter({ buffer, length }) {
 
 // The response with its body rewritten.
 globalThis.__nearside_rewritten = async (response, rewriting) => {
-  const page = new ArrivingPage(response.body, rewriting);
+  const page = new ArrivingPage(response, rewriting);
   await page.atOnce();
   // Who waits in a broken instance must not go on in it; the entry answers instead.
   if (page.isBroken) return new Promise(() => {});

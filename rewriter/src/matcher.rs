@@ -8,7 +8,7 @@
 
 use crate::attributes::{Attribute, Attributes, is_blank};
 use crate::encode::Spelling;
-use crate::names::{KNOWN_NAMES, Name, hash};
+use crate::names::{KNOWN_NAMES, Name};
 use crate::selector::{
     AttributeTest, Case, Combinator, Compound, Condition, Operator, Selector, Siblings, Tag,
 };
@@ -192,7 +192,8 @@ impl Matcher {
     pub(crate) fn start(&mut self, name: &Name, is_html: bool, written: &[u8], spelling: Spelling) -> &[u32] {
         self.found.clear();
         let siblings = self.count(name);
-        self.here.fill(0);
+        // There is one of them, mostly: no call for that.
+        self.here.iter_mut().for_each(|word| *word = 0);
         let parent = self.open.len() - 2 * self.words;
         // Reading the attributes takes the longest, so it waits until one must know them.
         let mut traits = None;
@@ -323,15 +324,7 @@ fn traits(written: &[u8], attributes: &[Attribute]) -> u64 {
     let mut traits = 0;
     for attribute in attributes {
         let name = attribute.name(written);
-        let mut lower = [0; 16];
-        match lower.get_mut(..name.len()) {
-            Some(lower) => {
-                lower.copy_from_slice(name);
-                lower.make_ascii_lowercase();
-                traits |= bit(lower);
-            }
-            None => traits |= bit(&name.to_ascii_lowercase()),
-        }
+        traits |= bit(name);
         if name.eq_ignore_ascii_case(b"class") {
             for class in attribute.value(written).split(|byte| is_blank(*byte)) {
                 traits |= bit(class);
@@ -343,6 +336,11 @@ fn traits(written: &[u8], attributes: &[Attribute]) -> u64 {
     traits
 }
 
-fn bit(bytes: &[u8]) -> u64 {
-    1 << (hash(bytes) % BITS)
+/// One of the bits, by what is seen at once of a word: its length and a few of its letters, in whatever case.
+fn bit(word: &[u8]) -> u64 {
+    let letter = |place: usize| u32::from(word.get(place).map_or(0, |byte| byte & 0x1f));
+    let length = word.len();
+    let mixed =
+        length as u32 + letter(0) * 3 + letter(length / 2) * 11 + letter(length.saturating_sub(1)) * 23;
+    1 << (mixed % u64::BITS)
 }

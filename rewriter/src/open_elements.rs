@@ -102,6 +102,9 @@ struct OpenElement {
 impl Ended {
     /// The end tags that are unnecessary before the tag that has ended these.
     pub(crate) fn implied(&self) -> Implied {
+        if self.elements.is_empty() {
+            return Implied::default();
+        }
         let with_tags = self.elements.iter().filter(|closed| !closed.is_made).count();
         Implied {
             names: self.outermost.clone(),

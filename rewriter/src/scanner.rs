@@ -283,6 +283,12 @@ impl Scanner {
                 return Found::Token(at + 1, tag(bytes, start, state));
             }
             let rest = bytes.get(at..).unwrap_or_default();
+            if state == InTag::BeforeName
+                && let Some(length) = quoted_attribute(rest)
+            {
+                at += length;
+                continue;
+            }
             let is_blank = byte.is_ascii_whitespace();
             let (length, next) = match (state, *byte) {
                 (InTag::Quoted(quote), _) => match memchr(quote, rest) {
@@ -308,6 +314,18 @@ impl Scanner {
         self.paused = Some((state, at));
         Found::Unclear
     }
+}
+
+/// The length of an attribute with quotes and all, as most are; `None` if bytes do not begin with one.
+fn quoted_attribute(bytes: &[u8]) -> Option<usize> {
+    if !bytes.first()?.is_ascii_alphabetic() {
+        return None;
+    }
+    let name = until(bytes, ENDS_ATTRIBUTE_NAME);
+    let [b'=', quote @ (b'"' | b'\''), value @ ..] = bytes.get(name..)? else {
+        return None;
+    };
+    Some(name + 2 + memchr(*quote, value)? + 1)
 }
 
 /// What ends a tag's name, an attribute's name, and a value without quotes.
