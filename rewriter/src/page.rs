@@ -8,7 +8,6 @@ use crate::streaming::Streaming;
 use crate::walk::{UTF_8_MARK, Walk};
 use nearside_engine::mutation::Edit;
 use std::fmt;
-use std::mem;
 
 /// How often elements are edited, unless said otherwise: more is no page that somebody made for people.
 pub(crate) const MAX_EDITS: usize = 20_000;
@@ -125,16 +124,22 @@ impl PageRewriter {
         let Some(progress) = &mut self.progress else {
             return chunk.to_vec();
         };
-        let result = match &mut progress.first {
-            None => progress.walk.write(chunk, &mut progress.streaming),
-            Some(first) => {
+        let (walk, streaming) = (&mut progress.walk, &mut progress.streaming);
+        // Most of what comes leaves again.
+        streaming.reserve(chunk.len());
+        let result = match progress.first.take() {
+            None => walk.write(chunk, streaming),
+            // Most pages begin with more than that.
+            Some(first) if first.is_empty() && chunk.len() >= UTF_8_MARK.len() => {
+                walk.write(chunk, streaming)
+            }
+            Some(mut first) => {
                 first.extend_from_slice(chunk);
                 if first.len() < UTF_8_MARK.len() {
+                    progress.first = Some(first);
                     return Vec::new();
                 }
-                let first = mem::take(first);
-                progress.first = None;
-                progress.walk.write(&first, &mut progress.streaming)
+                walk.write(&first, streaming)
             }
         };
         let mut output = progress.streaming.output();

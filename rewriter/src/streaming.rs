@@ -11,6 +11,9 @@ use crate::walk::{Bytes, End, Start, Visitor};
 use std::mem;
 use std::ops::Range;
 
+/// How many bytes edits put in, mostly.
+const ROOM: usize = 512;
+
 const BODY: Name = Name::known("body");
 const HEAD: Name = Name::known("head");
 const META: Name = Name::known("meta");
@@ -72,6 +75,12 @@ impl Streaming {
             max_page: settings.max_page,
             left_edits: settings.max_edits,
         }
+    }
+
+    /// Makes room for what will leave, and for what is put in.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        let put_in = self.inject.as_ref().map_or(0, String::len) + ROOM;
+        self.editor.output.reserve(bytes + put_in);
     }
 
     /// What can leave.
