@@ -99,6 +99,13 @@ struct OpenElement {
     is_made: bool,
 }
 
+impl Before {
+    /// Whether nothing has begun or ended.
+    pub(crate) const fn is_nothing(&self) -> bool {
+        self.ended.elements.is_empty() && self.made.is_empty()
+    }
+}
+
 impl Ended {
     /// The end tags that are unnecessary before the tag that has ended these.
     pub(crate) fn implied(&self) -> Implied {
@@ -407,6 +414,7 @@ impl OpenElements {
     }
 
     /// Allows for the searches of one more tag.
+    #[inline]
     fn may_search(&self) -> Result<(), TooDeep> {
         let left = self.left_to_search.get();
         self.left_to_search.set(left.saturating_add(SEARCHED_FOR_A_TAG));

@@ -261,7 +261,9 @@ impl Walk {
                 let tag = self.open.end(&name).map_err(too_deep)?;
                 self.has_begun = true;
                 let implied = tag.ended.implied();
-                self.supply_at(page, range.start, tag.ended, visitor);
+                if !tag.ended.elements.is_empty() {
+                    self.supply_at(page, range.start, tag.ended, visitor);
+                }
                 if let Some(closed) = tag.closed {
                     self.order += 1;
                     if closed.is_awaited {
@@ -390,6 +392,11 @@ impl Walk {
         own: usize,
         visitor: &mut impl Visitor,
     ) {
+        if before.is_nothing() {
+            // As mostly.
+            self.matcher.keep(self.open.count() - own);
+            return;
+        }
         self.supply_at(page, place, before.ended, visitor);
         let open = before.made.iter().filter(|made| made.is_open).count();
         self.matcher.keep(self.open.count() - open - own);
