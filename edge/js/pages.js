@@ -72,7 +72,7 @@ class ArrivingPage {
       } else if (this.room) this.room = roomAfter(value);
     } catch (error) {
       // The upstream broke off, or the module: so does the page.
-      this.error = error;
+      this.error = error ?? new Error("the page broke off");
       this.release();
       this.end(error);
     }

@@ -15,6 +15,11 @@ use crate::selector::{
 use std::collections::HashMap;
 use std::rc::Rc;
 
+/// Of an element's children, so many names are counted.
+const MAX_TYPES: usize = 1_000;
+/// So many attributes of a tag are looked at.
+const MAX_ATTRIBUTES: usize = 20_000;
+
 /// How many states a word of a set has.
 const BITS: usize = u64::BITS as usize;
 
@@ -220,7 +225,8 @@ impl Matcher {
                 };
                 let has = *traits.get_or_insert_with(|| {
                     self.attributes.clear();
-                    self.attributes.extend(Attributes::of(written));
+                    self.attributes
+                        .extend(Attributes::of(written).take(MAX_ATTRIBUTES));
                     self::traits(written, &self.attributes)
                 });
                 if state.needed & !has != 0 {
@@ -270,9 +276,14 @@ impl Matcher {
         let of_type = match self.counts_types {
             true => {
                 let counts = children.of_type.get_or_insert_default();
-                let count = counts.entry(name.clone()).or_default();
-                *count = count.saturating_add(1);
-                *count
+                if counts.len() < MAX_TYPES || counts.contains_key(name) {
+                    let count = counts.entry(name.clone()).or_default();
+                    *count = count.saturating_add(1);
+                    *count
+                } else {
+                    // What is not counted is none of those that are asked for.
+                    0
+                }
             }
             false => 0,
         };

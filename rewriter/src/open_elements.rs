@@ -13,6 +13,8 @@ use std::collections::HashMap;
 /// again takes long.
 const MAX_SEARCHED: usize = 4 * 1024 * 1024;
 const SEARCHED_FOR_A_TAG: usize = 64;
+/// So many bytes of a name count as one element more.
+const LONG_NAME: usize = 64;
 
 /// A start tag.
 pub(crate) struct StartTag<'a> {
@@ -698,6 +700,10 @@ impl OpenElements {
         if !self.is_open(name) {
             return None;
         }
+        // Long names take long to compare.
+        let extra = self.elements.len() * (name.bytes().len() / LONG_NAME);
+        self.left_to_search
+            .set(self.left_to_search.get().saturating_sub(extra));
         self.last_that(|element| element.is_html(name))
     }
 

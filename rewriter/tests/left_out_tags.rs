@@ -590,6 +590,22 @@ fn a_deep_page_that_is_searched_again_and_again_passes() {
     assert_eq!(output, page.as_bytes());
 }
 
+/// Counting is bounded, whatever names a page makes up.
+#[test]
+fn children_of_very_many_names_are_counted_as_far_as_it_goes() {
+    let names: String = (0..3_000)
+        .map(|number| format!("<x{number}></x{number}>"))
+        .collect();
+    let page = format!("<div><p>a</p>{names}<q>b</q><p>c</p></div>");
+    let expected = page.replace("<p>c</p>", "<p>!</p>");
+    let edits = [
+        edit("p:nth-of-type(2)", Operation::Text, "!"),
+        edit("q:nth-of-type(2n)", Operation::Text, "!"),
+    ];
+    let output = rewrite(page.as_bytes(), &edits, 1_000).unwrap();
+    assert_eq!(String::from_utf8(output).unwrap(), expected);
+}
+
 #[test]
 fn what_follows_a_drawing_without_content_is_html() {
     check(

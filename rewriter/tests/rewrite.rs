@@ -236,6 +236,9 @@ fn a_selector_that_does_not_stream_is_left_out_and_the_others_apply() {
     assert!(supports("p ~ b").is_err());
     assert!(supports("").is_err());
     assert!(supports("#hero h1:not(.x)").is_ok());
+    for none in ["[a=b x]", "[a=b is]", "p:nth-child(2n\u{e9})"] {
+        assert!(supports(none).is_err(), "{none}");
+    }
     assert_eq!(host(Operation::Text, "#hero", ""), Host::Edge);
     assert!(matches!(host(Operation::Text, "p ~ b", ""), Host::Browser(_)));
     assert!(matches!(host(Operation::Move, "#hero", "p"), Host::Browser(_)));

@@ -10,8 +10,11 @@ pub(crate) struct Nth {
 impl Nth {
     pub(crate) const FIRST: Self = Self { step: 0, offset: 1 };
 
-    /// Whether a place, counted from one, is one of them.
+    /// Whether a place, counted from one, is one of them; zero, which is no place, never is.
     pub(crate) fn has(self, place: u32) -> bool {
+        if place == 0 {
+            return false;
+        }
         let beyond = i64::from(place) - i64::from(self.offset);
         match i64::from(self.step) {
             0 => beyond == 0,
@@ -37,15 +40,15 @@ impl Nth {
             step => number(step)?,
         };
         let offset = offset.trim_ascii_start();
-        let offset = match offset.get(..1) {
+        let offset = match offset.chars().next() {
             None => 0,
-            Some(sign @ ("+" | "-")) => {
+            Some(sign @ ('+' | '-')) => {
                 let digits = offset.get(1..)?.trim_ascii_start();
                 if digits.starts_with(['+', '-']) {
                     return None;
                 }
                 let offset = number(digits)?;
-                if sign == "-" { -offset } else { offset }
+                if sign == '-' { -offset } else { offset }
             }
             Some(_) => return None,
         };
@@ -106,6 +109,7 @@ mod tests {
             "2n+1 of p",
             "1.5",
             "n2",
+            "2n\u{e9}",
         ] {
             assert_eq!(places(none), None, "{none}");
         }

@@ -222,7 +222,7 @@ impl Parser<'_> {
             _ if is_case_insensitive(&name) => Case::OfLanguage,
             _ => Case::Sensitive,
         };
-        if self.is_at_identifier() && self.identifier()?.len() != 1 {
+        if self.is_at_identifier() && !matches!(&*self.identifier()?, "i" | "I" | "s" | "S") {
             return Err(self.unexpected());
         }
         self.pass_blanks();
