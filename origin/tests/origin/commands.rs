@@ -42,7 +42,7 @@ const GOOD: &str = r#"{"segments":{"buyer":{"when":{"$events":{"name":"Bought"}}
 
 #[test]
 fn check_says_who_makes_each_mutation() {
-    let mutations = r#"{"op":"text","selector":"h1","value":"x"},{"op":"text","selector":"tbody td","value":"x"},
+    let mutations = r#"{"op":"text","selector":"h1","value":"x"},{"op":"text","selector":"table tbody","value":"x"},
         {"op":"html","selector":"p","value":"<ul></ul>"},{"op":"move","selector":"h1","to":"p","position":"after"},
         {"op":"title","value":"x"},{"op":"redirect","value":"/b"}"#;
     let manifest = GOOD.replace(r#"{"op":"text","selector":"h1","value":"Thanks <3"}"#, mutations);
@@ -54,7 +54,7 @@ fn check_says_who_makes_each_mutation() {
     let begins = [
         format!("edge: {}: text h1", place(0)),
         format!(
-            "browser: {}: text tbody td: where a page has no `<tbody>`,",
+            "browser: {}: text table tbody: where a page has no `<tbody>`,",
             place(1)
         ),
         format!(
@@ -69,7 +69,7 @@ fn check_says_who_makes_each_mutation() {
             "edge and browser: {}: title: in a page without `</head>`",
             place(4)
         ),
-        format!("warning: {}.selector: `tbody td` cannot be matched", place(1)),
+        format!("warning: {}.selector: `table tbody` cannot be matched", place(1)),
         format!(
             "warning: {}.op: `html` cannot be done while the page streams",
             place(2)
