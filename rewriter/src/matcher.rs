@@ -15,8 +15,8 @@ use crate::selector::{
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// Of an element's children, so many names are counted.
-const MAX_TYPES: usize = 1_000;
+/// Of the children of all open elements, so many names are counted.
+const MAX_TYPES: usize = 20_000;
 /// So many attributes of a tag are looked at.
 const MAX_ATTRIBUTES: usize = 20_000;
 
@@ -37,6 +37,8 @@ pub(crate) struct Matcher {
     /// The states of elements of certain names.
     named: Named,
     counts_types: bool,
+    /// How many names are counted at the moment.
+    types: usize,
     /// For each open element, and the page around them, the states that hold at it, and those that do at it or around it.
     open: Vec<u64>,
     children: Vec<Children>,
@@ -136,6 +138,7 @@ impl Matcher {
             unnamed: vec![0; words],
             named: Named::new(),
             counts_types: false,
+            types: 0,
             open: vec![0; 2 * words],
             children: vec![Children::default()],
             found: Vec::new(),
@@ -190,6 +193,11 @@ impl Matcher {
     /// Forgets the elements that are over; so many are open.
     pub(crate) fn keep(&mut self, open: usize) {
         self.open.truncate((open + 1) * 2 * self.words);
+        if self.counts_types {
+            let over = self.children.get(open + 1..).unwrap_or_default();
+            let counted = over.iter().filter_map(|children| children.of_type.as_ref());
+            self.types -= counted.map(HashMap::len).sum::<usize>();
+        }
         self.children.truncate(open + 1);
     }
 
@@ -276,7 +284,9 @@ impl Matcher {
         let of_type = match self.counts_types {
             true => {
                 let counts = children.of_type.get_or_insert_default();
-                if counts.len() < MAX_TYPES || counts.contains_key(name) {
+                let is_new = !counts.contains_key(name);
+                if self.types < MAX_TYPES || !is_new {
+                    self.types += usize::from(is_new);
                     let count = counts.entry(name.clone()).or_default();
                     *count = count.saturating_add(1);
                     *count

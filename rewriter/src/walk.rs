@@ -190,7 +190,7 @@ impl Walk {
         // What is left is no token. What broke off would swallow what comes after it.
         if result.is_ok() && self.at == end && !self.is_broken_off && !self.scanner.is_in_cdata() {
             let ended = self.open.finish();
-            self.supply(page, ended, visitor);
+            self.supply_at(page, self.at, ended, visitor);
         }
         visitor.pass(page, self.at);
         let read = self.at - page.start;
@@ -406,10 +406,6 @@ impl Walk {
                 self.matcher.open();
             }
         }
-    }
-
-    fn supply(&mut self, page: Bytes<'_>, ended: Ended, visitor: &mut impl Visitor) {
-        self.supply_at(page, self.at, ended, visitor);
     }
 
     /// Tells of the ends of elements whose end tags the page has not.

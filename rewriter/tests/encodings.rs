@@ -6,7 +6,7 @@
 )]
 
 use nearside_engine::mutation::{Edit, Operation};
-use nearside_rewriter::{PageRewriter, Settings};
+use nearside_rewriter::{PagePlan, PageRewriter, Settings, joined};
 use upstream::Encoding;
 
 /// Every encoding in which ASCII is ASCII, with letters that it has; some of theirs end in bytes that are ASCII.
@@ -112,6 +112,12 @@ fn rewritten(page: &[u8], charset: Option<&str>, chunk: usize) -> Vec<u8> {
     }
     output.extend(rewriter.end());
     assert_eq!(rewriter.failure(), None, "{charset:?}");
+    // By a plan it is the same, whatever its encoding.
+    let edits = edits();
+    let selectors: Vec<&str> = edits.iter().map(|edit| edit.selector).collect();
+    let plan = PagePlan::new(page, &selectors, settings).unwrap();
+    let pieces = plan.splice(page, &edits, settings.inject).unwrap();
+    assert_eq!(joined(page, &pieces), output, "{charset:?}");
     output
 }
 
