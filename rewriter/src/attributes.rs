@@ -4,6 +4,9 @@
 use memchr::memchr;
 use std::ops::Range;
 
+/// So many attributes of a tag are looked at, and a tag that has more of them is not written anew.
+pub(crate) const MAX_ATTRIBUTES: usize = 20_000;
+
 /// An attribute as it is written; the ranges are in the tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Attribute {

@@ -3,6 +3,7 @@
 use crate::element::{AtEnd, EditedElement, EditedEnd};
 use crate::head::Wanted;
 use crate::names::{Kind, Name, implies_end};
+use crate::references::resolved;
 use crate::walk::Implied;
 use nearside_engine::mutation::{Edit, Operation};
 use std::borrow::Cow;
@@ -339,13 +340,18 @@ fn without_property(style: &str, property: &str) -> String {
     kept.join("; ")
 }
 
+/// A class as it is, however it is written.
+fn said(class: &str) -> Cow<'_, [u8]> {
+    resolved(class.as_bytes())
+}
+
 /// The classes with those that were not there; `None` if all were.
 fn with_classes(classes: &str, added: &str) -> Option<String> {
-    let known: Vec<&str> = classes.split_ascii_whitespace().collect();
+    let known: Vec<_> = classes.split_ascii_whitespace().map(said).collect();
     let mut all = classes.trim_ascii().to_owned();
     for class in added
         .split_ascii_whitespace()
-        .filter(|class| !known.contains(class))
+        .filter(|class| !known.contains(&said(class)))
     {
         if !all.is_empty() {
             all.push(' ');
@@ -357,12 +363,12 @@ fn with_classes(classes: &str, added: &str) -> Option<String> {
 
 /// The classes without those that were there; `None` if none was.
 fn without_classes(classes: &str, removed: &str) -> Option<String> {
-    let removed: Vec<&str> = removed.split_ascii_whitespace().collect();
+    let removed: Vec<_> = removed.split_ascii_whitespace().map(said).collect();
     let all: Vec<&str> = classes.split_ascii_whitespace().collect();
     let kept: Vec<&str> = all
         .iter()
         .copied()
-        .filter(|class| !removed.contains(class))
+        .filter(|class| !removed.contains(&said(class)))
         .collect();
     (kept.len() < all.len()).then(|| kept.join(" "))
 }

@@ -4,7 +4,7 @@
 //! one after the other in a browser: what is put before an element follows what was put there before, what is put after it
 //! comes first. That, and how a start tag is written that has changed, is the same as in Cloudflare's HTMLRewriter.
 
-use crate::attributes::{Attribute, Attributes, tag_name};
+use crate::attributes::{Attribute, Attributes, MAX_ATTRIBUTES, tag_name};
 use crate::edit::ContentEdits;
 use crate::encode::Spelling;
 use crate::names::Name;
@@ -120,6 +120,10 @@ impl<'p> EditedElement<'p> {
         let attributes = self.attributes.as_deref().unwrap_or_default();
         for attribute in attributes {
             output.push(b' ');
+            if attribute.name.starts_with(b"=") {
+                // It would be the value of the attribute before it.
+                output.push(b'/');
+            }
             if let Some(all) = attribute.all {
                 output.extend_from_slice(all);
                 continue;
@@ -178,9 +182,10 @@ impl<'p> EditedElement<'p> {
         let Some(name) = valid_name(name).filter(|name| self.spelling.writes_name(name)) else {
             return;
         };
-        self.is_changed = true;
         let value = Cow::Owned(self.spelling.write(value).into_owned());
-        let attributes = self.attributes();
+        let Some(attributes) = self.attributes() else {
+            return;
+        };
         let known = attributes
             .iter_mut()
             .find(|known| known.name.eq_ignore_ascii_case(name.as_bytes()));
@@ -192,14 +197,18 @@ impl<'p> EditedElement<'p> {
                 all: None,
             }),
         }
+        self.is_changed = true;
     }
 
     pub(crate) fn remove_attribute(&mut self, name: &str) {
         let Some(name) = valid_name(name) else { return };
-        let attributes = self.attributes();
+        let Some(attributes) = self.attributes() else {
+            return;
+        };
         let before = attributes.len();
         attributes.retain(|known| !known.name.eq_ignore_ascii_case(name.as_bytes()));
-        self.is_changed |= attributes.len() < before;
+        let is_removed = attributes.len() < before;
+        self.is_changed |= is_removed;
     }
 
     pub(crate) fn before(&mut self, html: &str) {
@@ -273,16 +282,22 @@ impl<'p> EditedElement<'p> {
         Ok(())
     }
 
-    fn attributes(&mut self) -> &mut Vec<Written<'p>> {
-        let tag = self.tag;
-        self.attributes.get_or_insert_with(|| {
+    /// Its attributes; `None` if there are too many.
+    fn attributes(&mut self) -> Option<&mut Vec<Written<'p>>> {
+        if self.attributes.is_none() {
+            let tag = self.tag;
             let written = |attribute: Attribute| Written {
                 name: Cow::Borrowed(attribute.name(tag)),
                 value: Cow::Borrowed(attribute.value(tag)),
                 all: Some(attribute.all(tag)),
             };
-            Attributes::of(tag).map(written).collect()
-        })
+            let all: Vec<_> = Attributes::of(tag)
+                .take(MAX_ATTRIBUTES + 1)
+                .map(written)
+                .collect();
+            self.attributes = (all.len() <= MAX_ATTRIBUTES).then_some(all);
+        }
+        self.attributes.as_mut()
     }
 
     fn lose_content(&mut self) {

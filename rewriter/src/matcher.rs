@@ -6,9 +6,10 @@
 //! and most elements need no more: the machine is Baeza-Yates' and Gonnet's Shift-And
 //! (<https://doi.org/10.1145/135239.135243>), with a stack.
 
-use crate::attributes::{Attribute, Attributes, is_blank};
+use crate::attributes::{Attribute, Attributes, MAX_ATTRIBUTES, is_blank};
 use crate::encode::Spelling;
 use crate::names::{KNOWN_NAMES, Name};
+use crate::references::resolved;
 use crate::selector::{
     AttributeTest, Case, Combinator, Compound, Condition, Operator, Selector, Siblings, Tag,
 };
@@ -17,8 +18,6 @@ use std::rc::Rc;
 
 /// Of the children of all open elements, so many names are counted.
 const MAX_TYPES: usize = 20_000;
-/// So many attributes of a tag are looked at.
-const MAX_ATTRIBUTES: usize = 20_000;
 
 /// How many states a word of a set has.
 const BITS: usize = u64::BITS as usize;
@@ -42,6 +41,8 @@ pub(crate) struct Matcher {
     /// For each open element, and the page around them, the states that hold at it, and those that do at it or around it.
     open: Vec<u64>,
     children: Vec<Children>,
+    /// Whether the page has no document type, or an old one.
+    pub(crate) is_quirky: bool,
     /// What was found at the last start tag, in ascending order.
     found: Vec<u32>,
     attributes: Vec<Attribute>,
@@ -141,6 +142,7 @@ impl Matcher {
             types: 0,
             open: vec![0; 2 * words],
             children: vec![Children::default()],
+            is_quirky: true,
             found: Vec::new(),
             attributes: Vec::new(),
             here: vec![0; words],
@@ -249,6 +251,7 @@ impl Matcher {
                     written,
                     attributes: &self.attributes,
                     spelling,
+                    is_quirky: self.is_quirky,
                     siblings,
                 };
                 if compound.matches(&tag) {
@@ -325,7 +328,7 @@ fn needed(compound: &Compound) -> u64 {
                     "id" | "class",
                     AttributeTest {
                         operator: Operator::Equals | Operator::Includes,
-                        case: Case::Sensitive,
+                        case: Case::Sensitive | Case::OfDocument,
                         value,
                         ..
                     },
@@ -347,11 +350,11 @@ fn traits(written: &[u8], attributes: &[Attribute]) -> u64 {
         let name = attribute.name(written);
         traits |= bit(name);
         if name.eq_ignore_ascii_case(b"class") {
-            for class in attribute.value(written).split(|byte| is_blank(*byte)) {
+            for class in resolved(attribute.value(written)).split(|byte| is_blank(*byte)) {
                 traits |= bit(class);
             }
         } else if name.eq_ignore_ascii_case(b"id") {
-            traits |= bit(attribute.value(written));
+            traits |= bit(&resolved(attribute.value(written)));
         }
     }
     traits

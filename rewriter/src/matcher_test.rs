@@ -96,7 +96,7 @@ const CONDITIONS: [&str; 36] = [
 
 fn page(random: &mut Random) -> String {
     // The other does not know that each page has these.
-    let mut page = "<html><head></head><body>".to_owned();
+    let mut page = "<!doctype html><html><head></head><body>".to_owned();
     let mut open = Vec::new();
     for _ in 0..random.below(25) {
         if random.below(3) == 0

@@ -30,7 +30,7 @@ pub(crate) struct Closed {
     pub(crate) name: Name,
     /// Whether somebody waited for its end.
     pub(crate) is_awaited: bool,
-    /// Whether the browser has made it without a tag.
+    /// Whether the browser has made it without a tag, or its end tag has come before.
     is_made: bool,
 }
 
@@ -65,15 +65,16 @@ pub(crate) struct Started {
     /// Whether there is an element: the browser ignores some tags.
     pub(crate) is_element: bool,
     pub(crate) is_html: bool,
-    /// Whether the element is open now: it has content and an end.
+    /// Whether there is an element open now that has content and an end: a head whose tag comes late is open although its tag
+    /// makes no element.
     pub(crate) is_open: bool,
 }
 
 /// What an end tag does.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct EndTag {
-    /// What is open within its element.
-    pub(crate) ended: Ended,
+    /// What has ended before its element, and what has begun if it has none.
+    pub(crate) before: Before,
     /// Its element; `None` if it has none, or the browser does not end it here.
     pub(crate) closed: Option<Closed>,
 }
@@ -99,6 +100,8 @@ struct OpenElement {
     is_special: bool,
     is_awaited: bool,
     is_made: bool,
+    /// Whether its end tag has come, although what follows still stands in it: the document and its body.
+    is_over: bool,
 }
 
 impl Before {
@@ -165,6 +168,7 @@ const FORM: Name = Name::known("form");
 const FRAMESET: Name = Name::known("frameset");
 const HEAD: Name = Name::known("head");
 const HTML: Name = Name::known("html");
+const IMAGE: Name = Name::known("image");
 const LI: Name = Name::known("li");
 const OPTGROUP: Name = Name::known("optgroup");
 const OPTION: Name = Name::known("option");
@@ -224,6 +228,11 @@ impl OpenElements {
         }
     }
 
+    /// Whether a start tag is one of HTML where it stands, and so an old name for another.
+    pub(crate) fn is_image(&self, name: &Name) -> bool {
+        *name == IMAGE && self.language(name) == Language::Html
+    }
+
     /// The language of what a start tag stands in.
     fn language(&self, name: &Name) -> Language {
         match self.elements.last() {
@@ -261,20 +270,12 @@ impl OpenElements {
         };
         let is_html = own == Language::Html;
         if around == Language::Html {
-            if tag.name == HEAD
-                && self
-                    .elements
-                    .last()
-                    .is_some_and(|last| last.is_made && last.is_html(&HEAD))
-            {
-                // Something of the head has come before its tag.
-                self.close();
-            } else if self.is_ignored(&tag.name) {
+            if self.is_ignored(&tag.name) {
                 return Ok(Started {
                     before,
                     is_element: false,
                     is_html,
-                    is_open: false,
+                    is_open: self.gives_head_its_tag(&tag.name),
                 });
             }
             self.end_by(&tag.name, &mut before.ended);
@@ -313,6 +314,7 @@ impl OpenElements {
             kind: if is_html { name.kind() } else { Kind::NONE },
             is_awaited: false,
             is_made,
+            is_over: false,
             name,
             language,
         });
@@ -323,11 +325,26 @@ impl OpenElements {
         if self.templates > 0 {
             return false;
         }
-        match name {
-            name if *name == HTML => self.has_head || self.has_body || self.is_open(&HTML),
-            name if *name == HEAD => self.has_head || self.has_body,
-            name if *name == BODY => self.has_body,
-            name if *name == FORM => self.is_open(&FORM),
+        if self.is_open(&FRAMESET) {
+            return !matches!(name.bytes(), b"frame" | b"frameset" | b"noframes");
+        }
+        match name.bytes() {
+            b"html" => self.has_head || self.has_body || self.is_open(&HTML),
+            b"head" => self.has_head || self.has_body,
+            b"body" | b"frameset" => self.has_body,
+            b"frame" => true,
+            b"form" => self.is_open(&FORM),
+            _ => name.is(Kind::TABLE_PART) && !self.is_open(&TABLE),
+        }
+    }
+
+    /// Whether an ignored tag is the one of the head that is open: something of it has come before.
+    fn gives_head_its_tag(&mut self, name: &Name) -> bool {
+        match self.elements.last_mut() {
+            Some(last) if *name == HEAD && last.is_made && last.is_html(&HEAD) => {
+                last.is_made = false;
+                true
+            }
             _ => false,
         }
     }
@@ -485,21 +502,21 @@ impl OpenElements {
     /// Takes note of an end tag.
     pub(crate) fn end(&mut self, name: &Name) -> Result<EndTag, TooDeep> {
         self.may_search()?;
-        let mut ended = Ended::default();
+        let mut before = Before::default();
         if self.are_foreign() {
             if matches!(name.bytes(), b"p" | b"br") {
                 // These end the SVG or MathML that they stand in.
-                self.end_foreign(&mut ended);
+                self.end_foreign(&mut before.ended);
             } else if let Some(place) =
                 self.last_that(|element| !element.is_foreign() || element.name == *name)
                 && self.elements.get(place).is_some_and(OpenElement::is_foreign)
             {
-                return Ok(self.end_at(place, ended));
+                return Ok(self.end_at(place, before));
             }
         }
         if matches!(name.bytes(), b"body" | b"html" | b"br") {
             // The body that these are of, or stand in, begins.
-            self.end_head(&mut ended);
+            self.end_head(&mut before.ended);
         }
         if name.is(Kind::HEADING)
             && let Some(place) = self.last_that(|element| element.kind.is(Kind::HEADING))
@@ -507,25 +524,77 @@ impl OpenElements {
             && !within.iter().any(in_scope)
         {
             // Any heading's end tag ends the one that is open.
-            return Ok(self.end_at(place, ended));
+            return Ok(self.end_at(place, before));
         }
         let is_ended = self.last_place(name).filter(|place| {
             let within = self.elements.get(place + 1..).unwrap_or_default();
             !within.iter().any(|inner| stops(name, inner))
         });
         Ok(match is_ended {
-            Some(place) => self.end_at(place, ended),
-            None => EndTag { ended, closed: None },
+            Some(place) => self.end_at(place, before),
+            None => {
+                self.make_by_end(name, &mut before.made);
+                EndTag { before, closed: None }
+            }
         })
     }
 
+    /// Makes the element of an end tag that has none to end: the browser makes one for paragraphs and breaks.
+    fn make_by_end(&mut self, name: &Name, made: &mut Vec<Made>) {
+        let is_content = match name.bytes() {
+            b"p" => self.has_body && self.templates == 0,
+            b"br" => true,
+            _ => false,
+        };
+        let is_in_table = |last: &OpenElement| {
+            last.kind.is(Kind::ROW_GROUP) || matches!(last.name.bytes(), b"colgroup" | b"table" | b"tr")
+        };
+        // What would stand in a table stands before it.
+        if is_content && !self.is_open(&FRAMESET) && !self.elements.last().is_some_and(is_in_table) {
+            self.make_body(made);
+            made.push(Made {
+                name: name.clone(),
+                is_open: false,
+            });
+        }
+    }
+
     /// Ends the element at a place, and those that are open within.
-    fn end_at(&mut self, place: usize, mut ended: Ended) -> EndTag {
+    fn end_at(&mut self, place: usize, mut before: Before) -> EndTag {
+        if self.is_one_of(place, &[&BODY, &HTML]) {
+            return self.end_document(place, before);
+        }
         if place + 1 < self.elements.len() {
-            self.end_to(place + 1, &mut ended);
+            self.end_to(place + 1, &mut before.ended);
         }
         let closed = self.close();
-        EndTag { ended, closed }
+        EndTag { before, closed }
+    }
+
+    /// Ends the body or the document, with what is in it. What follows stands in it all the same.
+    fn end_document(&mut self, place: usize, mut before: Before) -> EndTag {
+        let is_kept = |element: &OpenElement| element.is_html(&BODY) || element.is_html(&HTML);
+        let last = self.last_that(is_kept).unwrap_or(place);
+        if last + 1 < self.elements.len() {
+            self.end_to(last + 1, &mut before.ended);
+        }
+        let mut closed: Option<Closed> = None;
+        let over = self.elements.get_mut(place..).unwrap_or_default().iter_mut();
+        for element in over.rev().filter(|element| !element.is_over) {
+            let this = Closed {
+                name: element.name.clone(),
+                is_awaited: element.is_awaited,
+                is_made: element.is_made,
+            };
+            (element.is_over, element.is_awaited) = (true, false);
+            if let Some(inner) = closed.replace(this) {
+                if inner.has_tag() {
+                    before.ended.outermost = vec![inner.name.clone()];
+                }
+                before.ended.elements.push(inner);
+            }
+        }
+        EndTag { before, closed }
     }
 
     /// Takes note of the page's end, unless that is in a place where nothing but text can stand.
@@ -682,7 +751,7 @@ impl OpenElements {
         Some(Closed {
             name: element.name,
             is_awaited: element.is_awaited,
-            is_made: element.is_made,
+            is_made: element.is_made || element.is_over,
         })
     }
 

@@ -235,6 +235,10 @@ impl Walk {
             let Some((length, token)) = self.scanner.next(left, is_last, self.open.are_foreign()) else {
                 return Ok(());
             };
+            if length > self.max_memory && !matches!(token, Token::Text | Token::Nothing) {
+                // Also where all of it has come at once.
+                return Err(RewriteError::Memory);
+            }
             self.take(page, self.at..self.at + length, token, visitor)?;
             self.at += length;
         }
@@ -260,24 +264,26 @@ impl Walk {
             Token::EndTag { name } => {
                 let tag = self.open.end(&name).map_err(too_deep)?;
                 self.has_begun = true;
-                let implied = tag.ended.implied();
-                if !tag.ended.elements.is_empty() {
-                    self.supply_at(page, range.start, tag.ended, visitor);
+                let implied = tag.before.ended.implied();
+                let Some(closed) = tag.closed else {
+                    self.begin(page, range.start, tag.before, 0, visitor);
+                    return Ok(());
+                };
+                if !tag.before.is_nothing() {
+                    self.supply_at(page, range.start, tag.before.ended, visitor);
                 }
-                if let Some(closed) = tag.closed {
-                    self.order += 1;
-                    if closed.is_awaited {
-                        let end = End {
-                            order: self.order,
-                            tag: range,
-                            supplied: None,
-                            spelling: self.spelling,
-                            implied,
-                        };
-                        visitor.end(page, end);
-                    }
-                    self.matcher.keep(self.open.count());
+                self.order += 1;
+                if closed.is_awaited {
+                    let end = End {
+                        order: self.order,
+                        tag: range,
+                        supplied: None,
+                        spelling: self.spelling,
+                        implied,
+                    };
+                    visitor.end(page, end);
                 }
+                self.matcher.keep(self.open.count());
             }
             Token::Text => {
                 let text = page.get(range.clone());
@@ -296,7 +302,8 @@ impl Walk {
             Token::Doctype if !self.has_begun => {
                 self.has_begun = true;
                 self.has_doctype = true;
-                self.open.is_quirky = is_quirky(page.get(range));
+                let is_quirky = is_quirky(page.get(range));
+                (self.open.is_quirky, self.matcher.is_quirky) = (is_quirky, is_quirky);
             }
             Token::Doctype | Token::Comment { .. } | Token::Nothing => {}
         }
@@ -316,6 +323,10 @@ impl Walk {
             return Err(RewriteError::Depth);
         }
         let written = page.get(range.clone());
+        let name = match self.open.is_image(name) {
+            true => &IMG,
+            false => name,
+        };
         let is_in_template = self.open.are_template();
         let tag = StartTag {
             name: name.clone(),
@@ -328,7 +339,7 @@ impl Walk {
             page,
             range.start,
             started.before,
-            usize::from(started.is_open),
+            usize::from(started.is_open && started.is_element),
             visitor,
         );
         self.order += 1;
@@ -360,7 +371,9 @@ impl Walk {
             false
         };
         if started.is_open {
-            self.matcher.open();
+            if started.is_element {
+                self.matcher.open();
+            }
             if is_awaited {
                 self.open.await_end();
             }
@@ -435,6 +448,7 @@ impl Walk {
     }
 }
 
+const IMG: Name = Name::known("img");
 const META: Name = Name::known("meta");
 
 fn too_deep(_: TooDeep) -> RewriteError {

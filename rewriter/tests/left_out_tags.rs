@@ -512,7 +512,7 @@ fn the_document_is_there_without_its_tags() {
         "body:nth-child(2) > p",
         Operation::AddClass,
         "d",
-        "<!doctype html>text<p class=\"d\">b</body></html><p>c",
+        "<!doctype html>text<p class=\"d\">b</body></html><p class=\"d\">c",
     );
     check(
         "<!doctype html><html><p>a",
@@ -559,6 +559,131 @@ fn tags_that_the_browser_ignores_are_no_elements() {
         Operation::Append,
         "!",
         "<!doctype html><body><form id=x>a<form id=y>b!</form>c</form>d",
+    );
+}
+
+/// What follows the body's end tag is content of the body.
+#[test]
+fn what_comes_after_the_body_stands_in_it() {
+    let page = "<!doctype html><body class=home><p>a</p></body></html>\n<p>b</p></body><p>c";
+    check(
+        page,
+        ".home > p:nth-child(n+2)",
+        Operation::AddClass,
+        "d",
+        "<!doctype html><body class=home><p>a</p></body></html>\n<p class=\"d\">b</p></body><p class=\"d\">c",
+    );
+    check(
+        page,
+        "body",
+        Operation::Append,
+        "<i>!</i>",
+        &page.replacen("</body>", "<i>!</i></body>", 1),
+    );
+    check(
+        "<body><div>a</html>b",
+        "body",
+        Operation::Append,
+        "!",
+        "<body><div>a</div>!</html>b",
+    );
+}
+
+/// The browser makes a paragraph or a break of an end tag that ends none.
+#[test]
+fn end_tags_that_make_elements_are_counted() {
+    for (page, place) in [
+        ("<div>a</p><b>c</b></div>", 2),
+        ("<div><p>a</p></p><b>c</b></div>", 3),
+        ("<div>a</br><b>c</b></div>", 2),
+        ("<div>a</i></span><b>c</b></div>", 1),
+        ("</p><b>c</b>", 1),
+        ("</br><b>c</b>", 2),
+        ("<div><svg><g></p><b>c</b></div>", 3),
+        ("<table><tr></p><td><b>c</b></table>", 1),
+    ] {
+        check(
+            page,
+            &format!("b:nth-child({place})"),
+            Operation::Text,
+            "!",
+            &page.replace("<b>c", "<b>!"),
+        );
+    }
+}
+
+/// Parts of tables are none where no table is; frames stand in framesets, and nothing else does.
+#[test]
+fn tags_without_a_place_are_no_elements() {
+    for page in [
+        "<body><td>a<tr><col><caption><b>c</b>",
+        "<body><frame><frameset><b>c</b>",
+        "<body><template><td>a</template><tr><b>c</b>",
+    ] {
+        let place = 1 + usize::from(page.contains("template"));
+        check(
+            page,
+            &format!("body > b:nth-child({place})"),
+            Operation::Text,
+            "!",
+            &page.replace("<b>c", "<b>!"),
+        );
+    }
+    check(
+        "<frameset><p>a</p><frame><noframes>x</noframes></frameset>",
+        "frameset > :not(frame, noframes), frame p",
+        Operation::Text,
+        "!",
+        "<frameset><p>a</p><frame><noframes>x</noframes></frameset>",
+    );
+}
+
+/// `<image>` is an old name of `<img>`, but in SVG it has its own meaning.
+#[test]
+fn an_image_is_an_img() {
+    check(
+        "<p><image src=a><i>b</i><svg><image></image></svg>",
+        "p > img, p > i:nth-child(2), svg > image",
+        Operation::AddClass,
+        "c",
+        "<p><image src=a class=\"c\"><i class=\"c\">b</i><svg><image class=\"c\"></image></svg>",
+    );
+}
+
+/// Without a document type, or with an old one, the case of classes and ids makes no difference.
+#[test]
+fn classes_and_ids_are_in_any_case_where_the_document_is_old() {
+    let page = "<body><p class='A b'>1</p><p id=X>2</p><p title=A>3</p>";
+    let selector = ".a, #x, [class~=a], [title=a]";
+    check(
+        page,
+        selector,
+        Operation::Text,
+        "!",
+        "<body><p class='A b'>!</p><p id=X>!</p><p title=A>3</p>",
+    );
+    check(page, "[class~=a], [id=x], .a[title]", Operation::Text, "!", page);
+    let page = format!("<!doctype html>{page}");
+    check(&page, selector, Operation::Text, "!", &page);
+}
+
+/// A head's tag that comes after something of the head makes no second head, and what it holds is the first one's.
+#[test]
+fn a_head_whose_tag_comes_late_is_one() {
+    let page = "<!doctype html><meta charset=utf-8><head class=x><title>t</title></head><body><p>a";
+    check(
+        page,
+        "html > .x, body:nth-child(3)",
+        Operation::AddClass,
+        "y",
+        page,
+    );
+    check(
+        page,
+        "head:first-child > title:nth-child(2)",
+        Operation::Text,
+        "!",
+        &page.replace(">t<", ">!<"),
     );
 }
 

@@ -74,7 +74,7 @@ impl Encoding {
     }
 
     /// The character of a byte; not for UTF-8.
-    fn character(self, byte: u8) -> char {
+    pub(crate) fn character(self, byte: u8) -> char {
         let code = match (self, byte) {
             (_, 0..=0x7f) => u32::from(byte),
             (Self::Windows1252, 0x80..=0x9f) => WINDOWS_1252

@@ -30,11 +30,6 @@ pub(super) fn record(
         refuses_policies: settings.fit.is_some(),
         max_page: settings.max_page,
     };
-    // All of the page is here, so no tag of it waits for memory.
-    let settings = Settings {
-        max_memory: settings.max_memory.max(page.len()),
-        ..settings
-    };
     let mut walk = Walk::new(&settings, selectors)?;
     walk.write(page, &mut recorder)?;
     walk.end(&mut recorder)?;

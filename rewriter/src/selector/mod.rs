@@ -84,6 +84,9 @@ pub(crate) enum Case {
     Insensitive,
     /// It makes none in HTML, but does in SVG and MathML.
     OfLanguage,
+    /// It makes none where the page has no document type, or an old one
+    /// (<https://www.w3.org/TR/selectors-4/#class-html>).
+    OfDocument,
 }
 
 /// How many selectors are remembered.

@@ -169,7 +169,7 @@ impl Parser<'_> {
             name: attribute.into(),
             operator,
             value: self.identifier()?.into(),
-            case: Case::Sensitive,
+            case: Case::OfDocument,
         }))
     }
 

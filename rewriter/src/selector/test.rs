@@ -4,6 +4,7 @@ use super::{AttributeTest, Case, Compound, Condition, Operator};
 use crate::attributes::{Attribute, is_blank};
 use crate::encode::Spelling;
 use crate::names::Name;
+use crate::references::resolved;
 use std::borrow::Cow;
 
 /// An element at its start tag.
@@ -14,6 +15,8 @@ pub(crate) struct Tag<'t> {
     pub(crate) written: &'t [u8],
     pub(crate) attributes: &'t [Attribute],
     pub(crate) spelling: Spelling,
+    /// Whether the page has no document type, or an old one.
+    pub(crate) is_quirky: bool,
     pub(crate) siblings: Siblings,
 }
 
@@ -53,19 +56,24 @@ impl AttributeTest {
         let Some(attribute) = tag.attributes.iter().find(has_name) else {
             return false;
         };
+        if self.operator == Operator::Exists {
+            return true;
+        }
         let written = attribute.value(tag.written);
         // Only what is not ASCII is written differently.
-        let value = match self.value.is_ascii() {
+        let text = match self.value.is_ascii() {
             true => Cow::Borrowed(written),
             false => match tag.spelling.read(written) {
                 Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
                 Cow::Owned(text) => Cow::Owned(text.into_bytes()),
             },
         };
+        let value = resolved(&text);
         let ignores_case = match self.case {
             Case::Sensitive => false,
             Case::Insensitive => true,
             Case::OfLanguage => tag.is_html,
+            Case::OfDocument => tag.is_quirky,
         };
         self.operator.holds(&value, self.value.as_bytes(), ignores_case)
     }
