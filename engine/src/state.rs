@@ -448,8 +448,9 @@ impl State {
             // That copies of scores and events that came twice are told apart is worth less than a short cookie.
             let room = if recent < MAX_RECENT { limit } else { comfortable };
             if bytes.len() <= room {
-                let is_whole = bytes.len() == whole.len();
-                return (bytes, !is_whole);
+                // What is told in other bytes may be as long.
+                let is_cut = bytes != whole;
+                return (bytes, is_cut);
             }
         }
         let bytes = self.write(program, 8, None);
