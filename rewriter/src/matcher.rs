@@ -13,6 +13,8 @@ use crate::references::resolved;
 use crate::selector::{
     AttributeTest, Case, Combinator, Compound, Condition, Operator, Selector, Siblings, Tag,
 };
+use memchr::memchr;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -204,7 +206,15 @@ impl Matcher {
     }
 
     /// Takes note of an element in the last one that is open; gives the selectors that match it, in ascending order.
-    pub(crate) fn start(&mut self, name: &Name, is_html: bool, written: &[u8], spelling: Spelling) -> &[u32] {
+    /// `attributes` are those of the tag, if they are known; else they are read when somebody has to know them.
+    pub(crate) fn start(
+        &mut self,
+        name: &Name,
+        is_html: bool,
+        written: &[u8],
+        attributes: Option<&[Attribute]>,
+        spelling: Spelling,
+    ) -> &[u32] {
         self.found.clear();
         let siblings = self.count(name);
         // There is one of them, mostly: no call for that.
@@ -212,6 +222,7 @@ impl Matcher {
         let parent = self.open.len() - 2 * self.words;
         // Reading the attributes takes the longest, so it waits until one must know them.
         let mut traits = None;
+        let mut has_references = false;
         let named = self.named.of(name);
         let (mut child_carry, mut descendant_carry) = (0, 0);
         for word in 0..self.words {
@@ -234,10 +245,14 @@ impl Matcher {
                     continue;
                 };
                 let has = *traits.get_or_insert_with(|| {
-                    self.attributes.clear();
-                    self.attributes
-                        .extend(Attributes::of(written).take(MAX_ATTRIBUTES));
-                    self::traits(written, &self.attributes)
+                    let known = attributes.unwrap_or_else(|| {
+                        self.attributes.clear();
+                        self.attributes
+                            .extend(Attributes::of(written).take(MAX_ATTRIBUTES));
+                        &self.attributes
+                    });
+                    has_references = memchr(b'&', written).is_some();
+                    self::traits(written, known, has_references)
                 });
                 if state.needed & !has != 0 {
                     continue;
@@ -249,7 +264,8 @@ impl Matcher {
                     name,
                     is_html,
                     written,
-                    attributes: &self.attributes,
+                    attributes: attributes.unwrap_or(&self.attributes),
+                    has_references,
                     spelling,
                     is_quirky: self.is_quirky,
                     siblings,
@@ -344,17 +360,21 @@ fn needed(compound: &Compound) -> u64 {
 
 /// A set of what an element has: the names of its attributes, its classes and its id. What is not in it the element has
 /// not.
-fn traits(written: &[u8], attributes: &[Attribute]) -> u64 {
+fn traits(written: &[u8], attributes: &[Attribute], has_references: bool) -> u64 {
+    let said = |value| match has_references {
+        true => resolved(value),
+        false => Cow::Borrowed(value),
+    };
     let mut traits = 0;
     for attribute in attributes {
         let name = attribute.name(written);
         traits |= bit(name);
         if name.eq_ignore_ascii_case(b"class") {
-            for class in resolved(attribute.value(written)).split(|byte| is_blank(*byte)) {
+            for class in said(attribute.value(written)).split(|byte| is_blank(*byte)) {
                 traits |= bit(class);
             }
         } else if name.eq_ignore_ascii_case(b"id") {
-            traits |= bit(&resolved(attribute.value(written)));
+            traits |= bit(&said(attribute.value(written)));
         }
     }
     traits

@@ -3,9 +3,10 @@
 //!
 //! It reads bytes: every encoding that is rewritten has tags in ASCII.
 
+use crate::attributes::{Attribute, MAX_ATTRIBUTES};
 use crate::names::{Kind, Name};
 use crate::search::find;
-use memchr::memchr;
+use memchr::{memchr, memchr3};
 
 /// A token of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +75,10 @@ pub(crate) struct Scanner {
     paused: Option<(InTag, usize)>,
     /// How many bytes of the token that is being read cannot end it.
     passed: usize,
+    /// The attributes of the last tag, as far as they were seen on the way.
+    attributes: Vec<Attribute>,
+    /// Whether these are all that it has.
+    has_all: bool,
 }
 
 /// What stands at the beginning of bytes.
@@ -89,7 +94,14 @@ impl Scanner {
             mode: Mode::Data,
             paused: None,
             passed: 0,
+            attributes: Vec::new(),
+            has_all: false,
         }
+    }
+
+    /// The attributes of the last tag, if they were seen on the way to its end: mostly they are, and need not be read again.
+    pub(crate) fn attributes(&self) -> Option<&[Attribute]> {
+        self.has_all.then_some(&self.attributes)
     }
 
     /// Reads what follows a start tag as text, if an element of its name holds text. In SVG and MathML none does.
@@ -167,8 +179,11 @@ impl Scanner {
 
     fn data(&mut self, bytes: &[u8], is_last: bool, is_foreign: bool) -> Option<(usize, Token)> {
         let mut at = 0;
-        // A `<` before anything else is text.
-        while let Some(place) = memchr(b'<', bytes.get(at..).unwrap_or_default()) {
+        // A `<` before anything else is text. Mostly there is one at once, since the text before it came before.
+        while let Some(place) = match bytes.get(at) {
+            Some(b'<') => Some(0),
+            _ => memchr(b'<', bytes.get(at..).unwrap_or_default()),
+        } {
             at += place;
             let begins = match bytes.get(at + 1) {
                 Some(next) => next.is_ascii_alphabetic() || matches!(next, b'/' | b'!' | b'?'),
@@ -277,6 +292,8 @@ impl Scanner {
     /// A tag; its name begins at a place.
     fn tag(&mut self, bytes: &[u8], start: usize) -> Found {
         let (mut state, mut at) = self.paused.unwrap_or((InTag::Name, start));
+        self.attributes.clear();
+        self.has_all = self.paused.is_none();
         // A quote is one only where a value begins, and an equals sign only behind an attribute's name.
         while let Some(byte) = bytes.get(at) {
             if *byte == b'>' && !matches!(state, InTag::Quoted(_)) {
@@ -284,8 +301,15 @@ impl Scanner {
             }
             let rest = bytes.get(at..).unwrap_or_default();
             if state == InTag::BeforeName
-                && let Some(length) = quoted_attribute(rest)
+                && let Some((name, length)) = quoted_attribute(rest)
             {
+                if self.attributes.len() < MAX_ATTRIBUTES {
+                    self.attributes.push(Attribute {
+                        name: at as u32..(at + name) as u32,
+                        value: (at + name + 2) as u32..(at + length - 1) as u32,
+                        end: (at + length) as u32,
+                    });
+                }
                 at += length;
                 continue;
             }
@@ -305,7 +329,11 @@ impl Scanner {
                 (InTag::AttributeName | InTag::AfterName, _) if is_blank => (1, InTag::AfterName),
                 (InTag::AttributeName | InTag::AfterName, b'=') => (1, InTag::BeforeValue),
                 (InTag::Name, _) => (until(rest, ENDS_TAG_NAME), InTag::Name),
-                (InTag::BeforeName | InTag::Closing | InTag::AfterName, _) => (1, InTag::AttributeName),
+                (InTag::BeforeName | InTag::Closing | InTag::AfterName, _) => {
+                    // One of another kind.
+                    self.has_all = false;
+                    (1, InTag::AttributeName)
+                }
                 (InTag::AttributeName, _) => (until(rest, ENDS_ATTRIBUTE_NAME), InTag::AttributeName),
             };
             at += length;
@@ -316,8 +344,8 @@ impl Scanner {
     }
 }
 
-/// The length of an attribute with quotes and all, as most are; `None` if bytes do not begin with one.
-fn quoted_attribute(bytes: &[u8]) -> Option<usize> {
+/// The lengths of an attribute's name and of all of it, with quotes, as most are; `None` if bytes do not begin with one.
+fn quoted_attribute(bytes: &[u8]) -> Option<(usize, usize)> {
     if !bytes.first()?.is_ascii_alphabetic() {
         return None;
     }
@@ -325,7 +353,7 @@ fn quoted_attribute(bytes: &[u8]) -> Option<usize> {
     let [b'=', quote @ (b'"' | b'\''), value @ ..] = bytes.get(name..)? else {
         return None;
     };
-    Some(name + 2 + memchr(*quote, value)? + 1)
+    Some((name, name + 2 + memchr(*quote, value)? + 1))
 }
 
 /// What ends a tag's name, an attribute's name, and a value without quotes.
@@ -448,8 +476,14 @@ fn script(mut escape: Escape, bytes: &[u8], is_last: bool) -> (usize, Option<Esc
                     dashes: (dashes + 1).min(2),
                 }
             }
-            (Escape::Once { .. }, _) => escape = Escape::Once { dashes: 0 },
-            (Escape::Twice { .. }, _) => escape = Escape::Twice { dashes: 0 },
+            (Escape::Once { .. } | Escape::Twice { .. }, _) => {
+                escape = match escape {
+                    Escape::Twice { .. } => Escape::Twice { dashes: 0 },
+                    _ => Escape::Once { dashes: 0 },
+                };
+                at += memchr3(b'<', b'-', b'>', rest).unwrap_or(rest.len()).max(1);
+                continue;
+            }
         }
         at += 1;
     }

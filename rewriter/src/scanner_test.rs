@@ -144,6 +144,14 @@ fn scanned(page: &[u8], chunk: usize) -> (Vec<Seen>, usize) {
                     name,
                     is_self_closing,
                 } => {
+                    if let Some(attributes) = scanner.attributes() {
+                        assert_eq!(
+                            attributes,
+                            Attributes::of(written).collect::<Vec<_>>(),
+                            "{}",
+                            text(written)
+                        );
+                    }
                     if until.is_none() && !is_followed(&name, is_self_closing, written, &open) {
                         until = Some(at);
                     }

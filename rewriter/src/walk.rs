@@ -349,7 +349,10 @@ impl Walk {
         // Of a tag that the browser ignores, the place may be of use.
         let mut matches: &[u32] = &[];
         if started.is_element {
-            let found = self.matcher.start(name, started.is_html, written, self.spelling);
+            let attributes = self.scanner.attributes();
+            let found = self
+                .matcher
+                .start(name, started.is_html, written, attributes, self.spelling);
             if !is_in_template {
                 matches = found;
             }
@@ -414,7 +417,8 @@ impl Walk {
         let open = before.made.iter().filter(|made| made.is_open).count();
         self.matcher.keep(self.open.count() - open - own);
         for made in before.made {
-            self.matcher.start(&made.name, true, b"", self.spelling);
+            self.matcher
+                .start(&made.name, true, b"", Some(&[]), self.spelling);
             if made.is_open {
                 self.matcher.open();
             }

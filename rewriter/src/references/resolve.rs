@@ -54,7 +54,8 @@ const ASCII: [(u8, &str); 32] = [
 
 /// The value with its references resolved, into UTF-8.
 pub(crate) fn resolved(value: &[u8]) -> Cow<'_, [u8]> {
-    if memchr(b'&', value).is_none() {
+    // Classes are short: no search for those.
+    if !value.contains(&b'&') {
         return Cow::Borrowed(value);
     }
     let mut said = Vec::with_capacity(value.len());

@@ -14,6 +14,8 @@ pub(crate) struct Tag<'t> {
     /// The tag as it is written.
     pub(crate) written: &'t [u8],
     pub(crate) attributes: &'t [Attribute],
+    /// Whether there may be character references in its attributes.
+    pub(crate) has_references: bool,
     pub(crate) spelling: Spelling,
     /// Whether the page has no document type, or an old one.
     pub(crate) is_quirky: bool,
@@ -68,7 +70,10 @@ impl AttributeTest {
                 Cow::Owned(text) => Cow::Owned(text.into_bytes()),
             },
         };
-        let value = resolved(&text);
+        let value = match tag.has_references {
+            true => resolved(&text),
+            false => Cow::Borrowed(&*text),
+        };
         let ignores_case = match self.case {
             Case::Sensitive => false,
             Case::Insensitive => true,
