@@ -149,7 +149,8 @@ const operations = {
     const known = words(before);
     const missing = words(content).filter((word) => !known.includes(word));
     if (!missing[0]) return;
-    const value = [before.trim(), ...missing].filter(Boolean).join(" ");
+    // What else `trim` takes away is a part of a class.
+    const value = [before.replace(/^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, ""), ...missing].filter(Boolean).join(" ");
     return setAttribute(element, "class", value, () => element.classList.remove(...missing));
   },
   removeClass: (element, _, content) => {

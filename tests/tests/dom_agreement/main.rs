@@ -3,11 +3,12 @@
 //!
 //! What differs is, as far as it is known:
 //! - content that no HTML can put there (a block in a paragraph, text in a table), which is marked so;
-//! - elements that the browser makes of one tag several times (formatting that was left open) or of an end tag (`</p>`): a selector
-//!   finds them in the browser alone, and children are counted with them; and those that it makes without a tag, where a selector
-//!   asks for them themselves;
+//! - elements that the browser makes of one tag several times (formatting that was left open): a selector finds them in the browser
+//!   alone, and children are counted with them;
+//! - elements that it makes of an end tag (`</p>`) or without a tag, where a selector asks for them themselves;
 //! - content of a table that the browser puts before the table;
-//! - classes and ids written with references, tags that the page ends in, and the newline at the beginning of a `<pre>`.
+//! - white space in classes that is written with references, attributes of a second `<body>`, tags that the page ends in, and the
+//!   newline at the beginning of a `<pre>`.
 //!
 //! Where they differ on pages of our own, `differences.txt` says so; it should only become shorter. On the pages of html5lib's
 //! tests, which `cargo xtask test --long` fetches, `html5lib.txt` says how often they agree; that should only become more.
