@@ -43,8 +43,8 @@ pub(crate) struct Matcher {
     /// For each open element, and the page around them, the states that hold at it, and those that do at it or around it.
     open: Vec<u64>,
     children: Vec<Children>,
-    /// Whether the page has no document type, or an old one.
-    pub(crate) is_quirky: bool,
+    /// Whether the page is a document without a document type, or with an old one.
+    pub(crate) is_of_old_document: bool,
     /// What was found at the last start tag, in ascending order.
     found: Vec<u32>,
     attributes: Vec<Attribute>,
@@ -144,7 +144,7 @@ impl Matcher {
             types: 0,
             open: vec![0; 2 * words],
             children: vec![Children::default()],
-            is_quirky: true,
+            is_of_old_document: false,
             found: Vec::new(),
             attributes: Vec::new(),
             here: vec![0; words],
@@ -267,7 +267,7 @@ impl Matcher {
                     attributes: attributes.unwrap_or(&self.attributes),
                     has_references,
                     spelling,
-                    is_quirky: self.is_quirky,
+                    is_of_old_document: self.is_of_old_document,
                     siblings,
                 };
                 if compound.matches(&tag) {

@@ -154,7 +154,10 @@ pub(crate) struct OpenElements {
     has_head: bool,
     has_body: bool,
     /// Whether the page has no doctype, or an old one: paragraphs hold tables then.
-    pub(crate) is_quirky: bool,
+    is_quirky: bool,
+    /// Whether it has tags of a document, or a doctype. Others may be fragments, which a script puts where they belong: rows of a
+    /// table, say.
+    is_document: bool,
 }
 
 const ANNOTATION: Name = Name::known("annotation-xml");
@@ -165,6 +168,7 @@ const COLGROUP: Name = Name::known("colgroup");
 const DD: Name = Name::known("dd");
 const DT: Name = Name::known("dt");
 const FORM: Name = Name::known("form");
+const FRAME: Name = Name::known("frame");
 const FRAMESET: Name = Name::known("frameset");
 const HEAD: Name = Name::known("head");
 const HTML: Name = Name::known("html");
@@ -197,7 +201,18 @@ impl OpenElements {
             has_head: false,
             has_body: false,
             is_quirky: true,
+            is_document: false,
         }
+    }
+
+    /// Takes note of a document type.
+    pub(crate) fn doctype(&mut self, is_quirky: bool) {
+        (self.is_quirky, self.is_document) = (is_quirky, true);
+    }
+
+    /// Whether the page is a document in which the case of classes and ids makes no difference.
+    pub(crate) const fn are_of_old_document(&self) -> bool {
+        self.is_quirky && self.is_document
     }
 
     /// Whether what follows stands in an element of SVG or MathML, be it one in which HTML stands again.
@@ -270,6 +285,7 @@ impl OpenElements {
         };
         let is_html = own == Language::Html;
         if around == Language::Html {
+            self.is_document |= [HTML, HEAD, BODY].contains(&tag.name);
             if self.is_ignored(&tag.name) {
                 return Ok(Started {
                     before,
@@ -328,13 +344,13 @@ impl OpenElements {
         if self.is_open(&FRAMESET) {
             return !matches!(name.bytes(), b"frame" | b"frameset" | b"noframes");
         }
-        match name.bytes() {
-            b"html" => self.has_head || self.has_body || self.is_open(&HTML),
-            b"head" => self.has_head || self.has_body,
-            b"body" | b"frameset" => self.has_body,
-            b"frame" => true,
-            b"form" => self.is_open(&FORM),
-            _ => name.is(Kind::TABLE_PART) && !self.is_open(&TABLE),
+        match name {
+            name if *name == HTML => self.has_head || self.has_body || self.is_open(&HTML),
+            name if *name == HEAD => self.has_head || self.has_body,
+            name if *name == BODY || *name == FRAMESET => self.has_body,
+            name if *name == FRAME => true,
+            name if *name == FORM => self.is_open(&FORM),
+            _ => name.is(Kind::TABLE_PART) && self.is_document && !self.is_open(&TABLE),
         }
     }
 

@@ -302,8 +302,7 @@ impl Walk {
             Token::Doctype if !self.has_begun => {
                 self.has_begun = true;
                 self.has_doctype = true;
-                let is_quirky = is_quirky(page.get(range));
-                (self.open.is_quirky, self.matcher.is_quirky) = (is_quirky, is_quirky);
+                self.open.doctype(is_quirky(page.get(range)));
             }
             Token::Doctype | Token::Comment { .. } | Token::Nothing => {}
         }
@@ -348,6 +347,7 @@ impl Walk {
         }
         // Of a tag that the browser ignores, the place may be of use.
         let mut matches: &[u32] = &[];
+        self.matcher.is_of_old_document = self.open.are_of_old_document();
         if started.is_element {
             let attributes = self.scanner.attributes();
             let found = self

@@ -667,6 +667,25 @@ fn classes_and_ids_are_in_any_case_where_the_document_is_old() {
     check(&page, selector, Operation::Text, "!", &page);
 }
 
+/// What a script fetches and puts into a document is none, but has the tags that it has.
+#[test]
+fn a_fragment_is_what_its_tags_say() {
+    check(
+        "<tr class=a><td>1</td></tr><tr class=A><td>2</td></tr>",
+        "tr.a > td:first-child",
+        Operation::Text,
+        "!",
+        "<tr class=a><td>!</td></tr><tr class=A><td>2</td></tr>",
+    );
+    check(
+        "<option class=a>1<option class=A>2",
+        ".a",
+        Operation::Text,
+        "!",
+        "<option class=a>!<option class=A>2",
+    );
+}
+
 /// A head's tag that comes after something of the head makes no second head, and what it holds is the first one's.
 #[test]
 fn a_head_whose_tag_comes_late_is_one() {

@@ -84,7 +84,7 @@ pub(crate) enum Case {
     Insensitive,
     /// It makes none in HTML, but does in SVG and MathML.
     OfLanguage,
-    /// It makes none where the page has no document type, or an old one
+    /// It makes none where the document has no document type, or an old one
     /// (<https://www.w3.org/TR/selectors-4/#class-html>).
     OfDocument,
 }

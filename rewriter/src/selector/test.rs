@@ -17,8 +17,8 @@ pub(crate) struct Tag<'t> {
     /// Whether there may be character references in its attributes.
     pub(crate) has_references: bool,
     pub(crate) spelling: Spelling,
-    /// Whether the page has no document type, or an old one.
-    pub(crate) is_quirky: bool,
+    /// Whether it is one of a document without a document type, or with an old one.
+    pub(crate) is_of_old_document: bool,
     pub(crate) siblings: Siblings,
 }
 
@@ -78,7 +78,7 @@ impl AttributeTest {
             Case::Sensitive => false,
             Case::Insensitive => true,
             Case::OfLanguage => tag.is_html,
-            Case::OfDocument => tag.is_quirky,
+            Case::OfDocument => tag.is_of_old_document,
         };
         self.operator.holds(&value, self.value.as_bytes(), ignores_case)
     }
