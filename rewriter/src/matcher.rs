@@ -6,16 +6,16 @@
 //! and most elements need no more: the machine is Baeza-Yates' and Gonnet's Shift-And
 //! (<https://doi.org/10.1145/135239.135243>), with a stack.
 
-use crate::attributes::{Attribute, Attributes, MAX_ATTRIBUTES, is_blank};
+use crate::attributes::{Attribute, Attributes, MAX_ATTRIBUTES};
 use crate::encode::Spelling;
 use crate::names::{KNOWN_NAMES, Name};
-use crate::references::resolved;
 use crate::selector::{
-    AttributeTest, Case, Combinator, Compound, Condition, Operator, Selector, Siblings, Tag,
+    AttributeTest, Case, Combinator, Compound, Condition, Operator, Selector, Siblings, Tag, bit,
 };
 use memchr::memchr;
-use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::mem;
 use std::rc::Rc;
 
 /// Of the children of all open elements, so many names are counted.
@@ -48,6 +48,8 @@ pub(crate) struct Matcher {
     /// What was found at the last start tag, in ascending order.
     found: Vec<u32>,
     attributes: Vec<Attribute>,
+    /// What the attributes of the last start tag say, where they say it with character references.
+    said: Vec<OnceCell<Box<[u8]>>>,
     /// The states that hold at the last start tag.
     here: Vec<u64>,
 }
@@ -59,7 +61,7 @@ struct State {
     compound: u32,
     /// Whether its compound is the last one: the selector matches.
     is_last: bool,
-    /// What an element must have in its [`traits`] to be what the compound asks for.
+    /// What an element must have in its [`Tag::traits`] to be what the compound asks for.
     needed: u64,
 }
 
@@ -147,6 +149,7 @@ impl Matcher {
             is_of_old_document: false,
             found: Vec::new(),
             attributes: Vec::new(),
+            said: Vec::new(),
             here: vec![0; words],
             selectors: Vec::new(),
         };
@@ -217,15 +220,11 @@ impl Matcher {
     ) -> &[u32] {
         self.found.clear();
         let siblings = self.count(name);
-        // There is one of them, mostly: no call for that.
-        self.here.iter_mut().for_each(|word| *word = 0);
         let parent = self.open.len() - 2 * self.words;
-        // Reading the attributes takes the longest, so it waits until one must know them.
-        let mut traits = None;
-        let mut has_references = false;
         let named = self.named.of(name);
         let (mut child_carry, mut descendant_carry) = (0, 0);
-        for word in 0..self.words {
+        let mut any = 0;
+        for (word, here) in self.here.iter_mut().enumerate() {
             let at_parent = self.open.get(parent + word).copied().unwrap_or_default();
             let around = self
                 .open
@@ -237,43 +236,49 @@ impl Matcher {
                 | (of(&self.descendant) & (around << 1 | descendant_carry));
             (child_carry, descendant_carry) = (at_parent >> (BITS - 1), around >> (BITS - 1));
             let of_name = of(&self.unnamed) | named.map_or(0, of);
-            let mut candidates = (of(&self.first) | bound) & of_name;
+            *here = (of(&self.first) | bound) & of_name;
+            any |= *here;
+        }
+        if any == 0 {
+            return &self.found;
+        }
+        // Reading the attributes takes the longest, so it waits until one must know them.
+        let attributes = attributes.unwrap_or_else(|| {
+            self.attributes.clear();
+            self.attributes
+                .extend(Attributes::of(written).take(MAX_ATTRIBUTES));
+            &self.attributes
+        });
+        self.said.clear();
+        if memchr(b'&', written).is_some() {
+            self.said.resize_with(attributes.len(), OnceCell::new);
+        }
+        let tag = Tag {
+            name,
+            is_html,
+            written,
+            attributes,
+            said: &self.said,
+            spelling,
+            is_of_old_document: self.is_of_old_document,
+            siblings,
+        };
+        let has = tag.traits();
+        for (word, here) in self.here.iter_mut().enumerate() {
+            let mut candidates = mem::take(here);
             while candidates != 0 {
                 let bit = candidates.trailing_zeros() as usize;
                 candidates &= candidates - 1;
                 let Some(state) = self.states.get(word * BITS + bit) else {
                     continue;
                 };
-                let has = *traits.get_or_insert_with(|| {
-                    let known = attributes.unwrap_or_else(|| {
-                        self.attributes.clear();
-                        self.attributes
-                            .extend(Attributes::of(written).take(MAX_ATTRIBUTES));
-                        &self.attributes
-                    });
-                    has_references = memchr(b'&', written).is_some();
-                    self::traits(written, known, has_references)
-                });
                 if state.needed & !has != 0 {
                     continue;
                 }
-                let Some(compound) = compound(&self.selectors, state) else {
-                    continue;
-                };
-                let tag = Tag {
-                    name,
-                    is_html,
-                    written,
-                    attributes: attributes.unwrap_or(&self.attributes),
-                    has_references,
-                    spelling,
-                    is_of_old_document: self.is_of_old_document,
-                    siblings,
-                };
-                if compound.matches(&tag) {
-                    if let Some(here) = self.here.get_mut(word) {
-                        *here |= 1 << bit;
-                    }
+                let is_matched =
+                    compound(&self.selectors, state).is_some_and(|compound| compound.matches(&tag));
+                if is_matched {
+                    *here |= 1 << bit;
                     if state.is_last && self.found.last() != Some(&state.selector) {
                         self.found.push(state.selector);
                     }
@@ -356,35 +361,4 @@ fn needed(compound: &Compound) -> u64 {
                 (name, _) => bit(name.as_bytes()),
             }
     })
-}
-
-/// A set of what an element has: the names of its attributes, its classes and its id. What is not in it the element has
-/// not.
-fn traits(written: &[u8], attributes: &[Attribute], has_references: bool) -> u64 {
-    let said = |value| match has_references {
-        true => resolved(value),
-        false => Cow::Borrowed(value),
-    };
-    let mut traits = 0;
-    for attribute in attributes {
-        let name = attribute.name(written);
-        traits |= bit(name);
-        if name.eq_ignore_ascii_case(b"class") {
-            for class in said(attribute.value(written)).split(|byte| is_blank(*byte)) {
-                traits |= bit(class);
-            }
-        } else if name.eq_ignore_ascii_case(b"id") {
-            traits |= bit(&said(attribute.value(written)));
-        }
-    }
-    traits
-}
-
-/// One of the bits, by what is seen at once of a word: its length and a few of its letters, in whatever case.
-fn bit(word: &[u8]) -> u64 {
-    let letter = |place: usize| u32::from(word.get(place).map_or(0, |byte| byte & 0x1f));
-    let length = word.len();
-    let mixed =
-        length as u32 + letter(0) * 3 + letter(length / 2) * 11 + letter(length.saturating_sub(1)) * 23;
-    1 << (mixed % u64::BITS)
 }

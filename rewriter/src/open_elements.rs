@@ -30,7 +30,7 @@ pub(crate) struct Closed {
     pub(crate) name: Name,
     /// Whether somebody waited for its end.
     pub(crate) is_awaited: bool,
-    /// Whether the browser has made it without a tag, or its end tag has come before.
+    /// Whether the browser has made it without a tag, or needs no end tag of it any more.
     is_made: bool,
 }
 
@@ -100,7 +100,7 @@ struct OpenElement {
     is_special: bool,
     is_awaited: bool,
     is_made: bool,
-    /// Whether its end tag has come, although what follows still stands in it: the document and its body.
+    /// Whether its end has been told, although what follows still stands in it.
     is_over: bool,
 }
 
@@ -153,6 +153,8 @@ pub(crate) struct OpenElements {
     templates: usize,
     has_head: bool,
     has_body: bool,
+    /// Whether the page has frames, which stand in the place of a body.
+    has_frames: bool,
     /// Whether the page has no doctype, or an old one: paragraphs hold tables then.
     is_quirky: bool,
     /// Whether it has tags of a document, or a doctype. Others may be fragments, which a script puts where they belong: rows of a
@@ -200,6 +202,7 @@ impl OpenElements {
             templates: 0,
             has_head: false,
             has_body: false,
+            has_frames: false,
             is_quirky: true,
             is_document: false,
         }
@@ -287,6 +290,11 @@ impl OpenElements {
         if around == Language::Html {
             self.is_document |= [HTML, HEAD, BODY].contains(&tag.name);
             if self.is_ignored(&tag.name) {
+                if tag.name.is(Kind::TABLE_PART) || tag.name == FRAME {
+                    // It is no element, but what is none of the head ends that.
+                    self.end_head(&mut before.ended);
+                    self.make_body(&mut before.made);
+                }
                 return Ok(Started {
                     before,
                     is_element: false,
@@ -341,8 +349,12 @@ impl OpenElements {
         if self.templates > 0 {
             return false;
         }
-        if self.is_open(&FRAMESET) {
-            return !matches!(name.bytes(), b"frame" | b"frameset" | b"noframes");
+        if self.has_frames {
+            return match name.bytes() {
+                b"noframes" => false,
+                b"frame" | b"frameset" => !self.is_open(&FRAMESET),
+                _ => true,
+            };
         }
         match name {
             name if *name == HTML => self.has_head || self.has_body || self.is_open(&HTML),
@@ -381,6 +393,7 @@ impl OpenElements {
         } else if *name == BODY || *name == FRAMESET {
             self.make_empty_head(made);
             self.has_body = true;
+            self.has_frames = *name == FRAMESET;
         } else {
             self.make_body(made);
         }
@@ -388,7 +401,7 @@ impl OpenElements {
 
     /// Makes what content stands in.
     fn make_body(&mut self, made: &mut Vec<Made>) {
-        if self.templates == 0 && !self.is_open(&FRAMESET) {
+        if self.templates == 0 && !self.has_frames {
             self.make(&HTML, made);
             self.make_empty_head(made);
             self.make(&BODY, made);
@@ -519,6 +532,9 @@ impl OpenElements {
     pub(crate) fn end(&mut self, name: &Name) -> Result<EndTag, TooDeep> {
         self.may_search()?;
         let mut before = Before::default();
+        if self.has_frames && self.templates == 0 && !matches!(name.bytes(), b"frameset" | b"noframes") {
+            return Ok(EndTag { before, closed: None });
+        }
         if self.are_foreign() {
             if matches!(name.bytes(), b"p" | b"br") {
                 // These end the SVG or MathML that they stand in.
@@ -533,6 +549,9 @@ impl OpenElements {
         if matches!(name.bytes(), b"body" | b"html" | b"br") {
             // The body that these are of, or stand in, begins.
             self.end_head(&mut before.ended);
+            if !self.has_body {
+                self.make_body(&mut before.made);
+            }
         }
         if name.is(Kind::HEADING)
             && let Some(place) = self.last_that(|element| element.kind.is(Kind::HEADING))
@@ -566,7 +585,7 @@ impl OpenElements {
             last.kind.is(Kind::ROW_GROUP) || matches!(last.name.bytes(), b"colgroup" | b"table" | b"tr")
         };
         // What would stand in a table stands before it.
-        if is_content && !self.is_open(&FRAMESET) && !self.elements.last().is_some_and(is_in_table) {
+        if is_content && !self.has_frames && !self.elements.last().is_some_and(is_in_table) {
             self.make_body(made);
             made.push(Made {
                 name: name.clone(),
@@ -587,14 +606,11 @@ impl OpenElements {
         EndTag { before, closed }
     }
 
-    /// Ends the body or the document, with what is in it. What follows stands in it all the same.
+    /// Tells the end of the body or the document, and of all that is in it: here is where content is put that goes to their
+    /// ends. What follows stands in them all the same.
     fn end_document(&mut self, place: usize, mut before: Before) -> EndTag {
-        let is_kept = |element: &OpenElement| element.is_html(&BODY) || element.is_html(&HTML);
-        let last = self.last_that(is_kept).unwrap_or(place);
-        if last + 1 < self.elements.len() {
-            self.end_to(last + 1, &mut before.ended);
-        }
         let mut closed: Option<Closed> = None;
+        let mut outermost = None;
         let over = self.elements.get_mut(place..).unwrap_or_default().iter_mut();
         for element in over.rev().filter(|element| !element.is_over) {
             let this = Closed {
@@ -603,12 +619,20 @@ impl OpenElements {
                 is_made: element.is_made,
             };
             (element.is_over, element.is_awaited) = (true, false);
+            // No other tag ends these.
+            element.is_made |= element.is_html(&BODY) || element.is_html(&HTML);
             if let Some(inner) = closed.replace(this) {
                 if inner.has_tag() {
-                    before.ended.outermost = vec![inner.name.clone()];
+                    outermost = Some(inner.name.clone());
                 }
                 before.ended.elements.push(inner);
             }
+        }
+        before.ended.outermost.extend(outermost);
+        // What is left is in what has ended before.
+        let is_own = |closed: &Closed| closed.name == BODY || closed.name == HTML;
+        if !closed.as_ref().is_some_and(is_own) {
+            before.ended.elements.extend(closed.take());
         }
         EndTag { before, closed }
     }
@@ -767,7 +791,7 @@ impl OpenElements {
         Some(Closed {
             name: element.name,
             is_awaited: element.is_awaited,
-            is_made: element.is_made || element.is_over,
+            is_made: element.is_made,
         })
     }
 

@@ -269,7 +269,10 @@ impl Walk {
                     self.begin(page, range.start, tag.before, 0, visitor);
                     return Ok(());
                 };
-                if !tag.before.is_nothing() {
+                if !tag.before.made.is_empty() {
+                    // A body that begins with its end tag stays open.
+                    self.begin(page, range.start, tag.before, 0, visitor);
+                } else if !tag.before.is_nothing() {
                     self.supply_at(page, range.start, tag.before.ended, visitor);
                 }
                 self.order += 1;

@@ -587,6 +587,57 @@ fn what_comes_after_the_body_stands_in_it() {
         "!",
         "<body><div>a</div>!</html>b",
     );
+    let page = "<!doctype html><body><div class=w><p>a</p></body><div class=late>x</div>";
+    check(
+        page,
+        ".w > .late:nth-child(2)",
+        Operation::Text,
+        "!",
+        &page.replace(">x<", ">!<"),
+    );
+    check(page, "body > .late", Operation::Text, "!", page);
+    check(
+        "<!doctype html><body><p>a</body><p class=b>c",
+        ".b",
+        Operation::Before,
+        "x",
+        "<!doctype html><body><p>a</body></p>x<p class=b>c",
+    );
+    check(
+        "<body><svg></body><style><p>a</style>",
+        "svg > style",
+        Operation::AddClass,
+        "s",
+        "<body><svg></body><style class=\"s\"><p>a</style>",
+    );
+}
+
+/// The body begins with its end tag, and with what is none of the head although it is no element.
+#[test]
+fn the_body_begins_where_the_head_cannot_go_on() {
+    for page in [
+        "<!doctype html></body><meta>",
+        "<!doctype html><head></html><meta>",
+        "<!doctype html><head><td><meta>",
+        "<!doctype html><head></head><frame><meta>",
+    ] {
+        check(
+            page,
+            "html > body:nth-child(2) > meta:first-child",
+            Operation::AddClass,
+            "d",
+            &page.replace("<meta>", "<meta class=\"d\">"),
+        );
+    }
+    let page = "<frameset></html><frame><p>a</p></frameset><p>b</p><noframes>c</noframes>";
+    check(page, "p, body *", Operation::AddClass, "d", page);
+    check(
+        page,
+        "frame:first-child, html > frameset:nth-child(2)",
+        Operation::AddClass,
+        "d",
+        "<frameset class=\"d\"></html><frame class=\"d\"><p>a</p></frameset><p>b</p><noframes>c</noframes>",
+    );
 }
 
 /// The browser makes a paragraph or a break of an end tag that ends none.

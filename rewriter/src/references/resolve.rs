@@ -1,12 +1,13 @@
 //! What an attribute's value says with character references
 //! (<https://html.spec.whatwg.org/multipage/parsing.html#character-reference-state>).
 //!
-//! Of the two thousand names of characters, those are known that stand for ASCII or for a character of Latin 1. The others stay
-//! as they are written.
+//! Of the two thousand names of characters, those are known that stand for ASCII or for a character of Latin 1; what others stand
+//! for is in no selector that they could match.
 
 use crate::encoding::Encoding;
 use memchr::memchr;
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// The names of the characters from U+00A0 to U+00FF; some people leave their semicolons out.
 const LATIN_1: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 \
@@ -16,8 +17,8 @@ const LATIN_1: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ord
                        acirc atilde auml aring aelig ccedil egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde \
                        ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml";
 
-/// Characters of ASCII, and their names.
-const ASCII: [(u8, &str); 32] = [
+/// Other characters, and their names.
+const OTHERS: [(u8, &str); 34] = [
     (b'\t', "Tab"),
     (b'\n', "NewLine"),
     (b'!', "excl"),
@@ -50,7 +51,21 @@ const ASCII: [(u8, &str); 32] = [
     (b'{', "lcub lbrace"),
     (b'|', "verbar vert VerticalLine"),
     (b'}', "rcub rbrace"),
+    (0xa9, "COPY"),
+    (0xae, "REG"),
 ];
+
+/// The length of the longest of all names of characters, in bytes.
+const LONGEST: usize = 31;
+
+thread_local! {
+    /// The characters of the names.
+    static NAMES: HashMap<&'static [u8], u8> = {
+        let latin = LATIN_1.split_ascii_whitespace().zip(0xa0..=0xff);
+        let others = OTHERS.iter().flat_map(|(character, names)| names.split(' ').map(move |name| (name, *character)));
+        latin.chain(others).map(|(name, character)| (name.as_bytes(), character)).collect()
+    };
+}
 
 /// The value with its references resolved, into UTF-8.
 pub(crate) fn resolved(value: &[u8]) -> Cow<'_, [u8]> {
@@ -107,26 +122,25 @@ fn numeric(from: &[u8]) -> Option<(char, usize)> {
 
 fn named(from: &[u8]) -> Option<(char, usize)> {
     let rest = from.get(1..)?;
-    let length = rest
-        .iter()
-        .take_while(|byte| byte.is_ascii_alphanumeric())
-        .count();
+    let is_of_name = |byte: &&u8| byte.is_ascii_alphanumeric();
+    let length = rest.iter().take(LONGEST + 1).take_while(is_of_name).count();
     let (name, rest) = rest.split_at_checked(length)?;
-    let has_name = |names: &str| names.split(' ').any(|known| known.as_bytes() == name);
-    let is_ended = rest.first() == Some(&b';');
-    let ascii = || ASCII.iter().find(|(_, names)| has_name(names));
-    let (character, is_old) = match LATIN_1
-        .split_ascii_whitespace()
-        .position(|known| known.as_bytes() == name)
-    {
-        Some(place) => (char::from_u32(0xa0 + place as u32)?, true),
-        None => ascii().map(|(byte, _)| (char::from(*byte), matches!(byte, b'"' | b'&' | b'<' | b'>')))?,
+    let next = rest.first().copied();
+    let known = match name {
+        b"" => return None,
+        b"amp" => Some(b'&'),
+        _ => NAMES.with(|names| names.get(name).copied()),
     };
-    match (is_ended, is_old) {
-        (true, _) => Some((character, 1 + length + 1)),
+    // A name that is not known here stands for a character that nobody asks for.
+    let character = known.map_or(char::REPLACEMENT_CHARACTER, char::from);
+    let is_old = matches!(known, Some(b'"' | b'&' | b'<' | b'>' | 0xa0..));
+    match next {
+        Some(b';') if length <= LONGEST => Some((character, 1 + length + 1)),
         // An address may have a parameter of that name.
-        (false, true) if rest.first() != Some(&b'=') => Some((character, 1 + length)),
-        (false, _) => None,
+        Some(b'=') => None,
+        Some(next) if next.is_ascii_alphanumeric() => None,
+        _ if is_old => Some((character, 1 + length)),
+        _ => None,
     }
 }
 
@@ -151,7 +165,7 @@ mod tests {
                 "\u{a0}\u{a1}\u{ff}\u{dc}\u{df}",
             ),
             ("&lbrack;&Tab;&vert;&apos;&apos", "[\t|'&apos"),
-            ("&AMP&GT;&Amp;", "&>&Amp;"),
+            ("&AMP&GT;&Amp;", "&>\u{fffd}"),
             ("&#97;&#97 &#x61;&#X61b", "aa a\u{61b}"),
             (
                 "&#0;&#x110000;&#xd800;&#99999999999;",
@@ -159,7 +173,16 @@ mod tests {
             ),
             ("&#128;&#x9f;&#x81;", "\u{20ac}\u{178}\u{81}"),
             ("&#;&#x;&#xg;&#a", "&#;&#x;&#xg;&#a"),
-            ("&hellip;&unknown;", "&hellip;&unknown;"),
+            (
+                "a &ndash;&CounterClockwiseContourIntegral;b",
+                "a \u{fffd}\u{fffd}b",
+            ),
+            ("&REG&COPY;&COPY=", "\u{ae}\u{a9}&COPY="),
+            ("&;&_;&&lt&ampx&ltx;", "&;&_;&<&ampx\u{fffd}"),
+            (
+                "&ndash b&aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;",
+                "&ndash b&aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;",
+            ),
         ] {
             let said = resolved(written.as_bytes());
             assert_eq!(String::from_utf8_lossy(&said), expected, "{written}");

@@ -7,7 +7,7 @@ mod test;
 
 pub(crate) use error::SelectorError;
 pub(crate) use nth::Nth;
-pub(crate) use test::{Siblings, Tag};
+pub(crate) use test::{Siblings, Tag, bit};
 
 use crate::names::Name;
 use std::cell::RefCell;

@@ -6,6 +6,7 @@ use crate::encode::Spelling;
 use crate::names::Name;
 use crate::references::resolved;
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 /// An element at its start tag.
 pub(crate) struct Tag<'t> {
@@ -14,8 +15,9 @@ pub(crate) struct Tag<'t> {
     /// The tag as it is written.
     pub(crate) written: &'t [u8],
     pub(crate) attributes: &'t [Attribute],
-    /// Whether there may be character references in its attributes.
-    pub(crate) has_references: bool,
+    /// What its attributes say, for those that say it with character references, as far as somebody has asked; none if there are
+    /// no references in it.
+    pub(crate) said: &'t [OnceCell<Box<[u8]>>],
     pub(crate) spelling: Spelling,
     /// Whether it is one of a document without a document type, or with an old one.
     pub(crate) is_of_old_document: bool,
@@ -28,6 +30,52 @@ pub(crate) struct Siblings {
     pub(crate) place: u32,
     /// Among those of its name; zero if no selector asks for it.
     pub(crate) of_type: u32,
+}
+
+impl Tag<'_> {
+    /// What an attribute says; if only ASCII is asked for, what is not need not be read.
+    fn value(&self, place: usize, is_ascii: bool) -> Cow<'_, [u8]> {
+        let written = self
+            .attributes
+            .get(place)
+            .map_or(&[][..], |attribute| attribute.value(self.written));
+        match self.said.get(place) {
+            Some(said) if written.contains(&b'&') => {
+                Cow::Borrowed(said.get_or_init(|| resolved(self.spelling.read(written).as_bytes()).into()))
+            }
+            _ if is_ascii => Cow::Borrowed(written),
+            _ => match self.spelling.read(written) {
+                Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+                Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+            },
+        }
+    }
+
+    /// A set of what it has: the names of its attributes, its classes and its id. What is not in it the element has not.
+    pub(crate) fn traits(&self) -> u64 {
+        let mut traits = 0;
+        for (place, attribute) in self.attributes.iter().enumerate() {
+            let name = attribute.name(self.written);
+            traits |= bit(name);
+            if name.eq_ignore_ascii_case(b"class") {
+                for class in self.value(place, true).split(|byte| is_blank(*byte)) {
+                    traits |= bit(class);
+                }
+            } else if name.eq_ignore_ascii_case(b"id") {
+                traits |= bit(&self.value(place, true));
+            }
+        }
+        traits
+    }
+}
+
+/// One of the bits of [`Tag::traits`], by what is seen at once of a word: its length and a few of its letters, in whatever case.
+pub(crate) fn bit(word: &[u8]) -> u64 {
+    let letter = |place: usize| u32::from(word.get(place).map_or(0, |byte| byte & 0x1f));
+    let length = word.len();
+    let mixed =
+        length as u32 + letter(0) * 3 + letter(length / 2) * 11 + letter(length.saturating_sub(1)) * 23;
+    1 << (mixed % u64::BITS)
 }
 
 impl Compound {
@@ -50,30 +98,18 @@ impl Condition {
 
 impl AttributeTest {
     fn holds(&self, tag: &Tag<'_>) -> bool {
-        let has_name = |attribute: &&Attribute| {
+        let has_name = |attribute: &Attribute| {
             attribute
                 .name(tag.written)
                 .eq_ignore_ascii_case(self.name.as_bytes())
         };
-        let Some(attribute) = tag.attributes.iter().find(has_name) else {
+        let Some(place) = tag.attributes.iter().position(has_name) else {
             return false;
         };
         if self.operator == Operator::Exists {
             return true;
         }
-        let written = attribute.value(tag.written);
-        // Only what is not ASCII is written differently.
-        let text = match self.value.is_ascii() {
-            true => Cow::Borrowed(written),
-            false => match tag.spelling.read(written) {
-                Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-                Cow::Owned(text) => Cow::Owned(text.into_bytes()),
-            },
-        };
-        let value = match tag.has_references {
-            true => resolved(&text),
-            false => Cow::Borrowed(&*text),
-        };
+        let value = tag.value(place, self.value.is_ascii());
         let ignores_case = match self.case {
             Case::Sensitive => false,
             Case::Insensitive => true,
