@@ -1,7 +1,7 @@
 //! Real pages, and edits that match in them.
 //!
 //! The pages come from npm packages at pinned versions: two templates, three articles that were collected from the web,
-//! and the documentation of a library. The edits are chosen by `tests/benches/rewrite/pages.cjs`, the same ones
+//! and the documentation of a library; and a manual from a Debian package, where there is one. The edits are chosen by `tests/benches/rewrite/pages.cjs`, the same ones
 //! each time.
 
 use std::fs;
@@ -60,12 +60,14 @@ enum Set {
     Tools,
     /// The one of this comparison.
     Rewriters,
+    /// Debian's packages.
+    Debian,
 }
 
 const COLLECTED: &str = "htmlparser-benchmark/files";
 
 /// The pages by size. The collected ones say that they are in UTF-8: the smallest, and one near 75 and 200 KB.
-const PAGES: [(&str, Set, &str, &str); 6] = [
+const PAGES: [(&str, Set, &str, &str); 7] = [
     (
         "13k",
         Set::Rewriters,
@@ -92,6 +94,7 @@ const PAGES: [(&str, Set, &str, &str); 6] = [
         "f243b2cf1ddbbb1b6d0876a439f0c41f17e4cdd155e45332656d4d1872c7a67d.html",
     ),
     ("661k", Set::Rewriters, "snapsvg/doc", "reference.html"),
+    ("867k", Set::Debian, "bash-doc", "bashref.html"),
 ];
 
 /// All pages, from the smallest.
@@ -100,25 +103,31 @@ const PAGES: [(&str, Set, &str, &str); 6] = [
 /// When the packages cannot be installed, or the edits not be chosen.
 pub fn pages() -> Result<Vec<Page>> {
     let (tools, rewriters) = (setup::npm_tools()?.modules(), setup::rewriters()?);
-    let files: Vec<PathBuf> = PAGES
-        .iter()
-        .map(|(_, set, folder, file)| {
-            let modules = match set {
-                Set::Tools => &tools,
-                Set::Rewriters => &rewriters,
-            };
-            modules.join(folder).join(file)
-        })
-        .collect();
+    let mut sources = Vec::new();
+    let mut files: Vec<PathBuf> = Vec::new();
+    for (name, set, folder, file) in PAGES {
+        files.push(match set {
+            Set::Tools => tools.join(folder).join(file),
+            Set::Rewriters => rewriters.join(folder).join(file),
+            Set::Debian => match setup::long_page() {
+                Ok(page) => page,
+                Err(why) => {
+                    eprintln!("the page of {name} is left out: {why:#}");
+                    continue;
+                }
+            },
+        });
+        sources.push((name, folder));
+    }
     let chosen = script("choose", &files)?;
     let chosen = chosen.as_array().context("no edits were chosen")?;
     ensure!(
-        chosen.len() == PAGES.len(),
+        chosen.len() == files.len(),
         "edits were chosen for {} pages",
         chosen.len()
     );
     let mut pages = Vec::new();
-    for (((name, _, source, _), file), edits) in PAGES.iter().zip(&files).zip(chosen) {
+    for (((name, source), file), edits) in sources.into_iter().zip(&files).zip(chosen) {
         pages.push(Page {
             name,
             source,

@@ -66,6 +66,41 @@ pub(super) fn install(what: &str, packages: &[&str], log: &Path) -> Result<()> {
     run_logged(command.args(packages), log).map_err(told)
 }
 
+/// Fetches a package into a folder and unpacks it there, without installing it.
+pub(super) fn unpack(package: &str, folder: &Path, log: &Path) -> Result<()> {
+    if find_on_path("apt-get").is_none() || find_on_path("dpkg-deb").is_none() {
+        bail!("this is no Debian system that could fetch {package}");
+    }
+    let fetch = || {
+        run_logged(
+            Command::new("apt-get")
+                .args(["-q", "download", package])
+                .current_dir(folder),
+            log,
+        )
+    };
+    if fetch().is_err() {
+        // A new machine does not know yet what there is.
+        let way = match rustix::process::geteuid().is_root() {
+            true => Way::AsRoot,
+            false => Way::WithSudo,
+        };
+        run_logged(apt_get(way).args(["-q", "update"]), log)?;
+        fetch()?;
+    }
+    let mut archive = None;
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "deb") {
+            archive = Some(path);
+        }
+    }
+    let Some(archive) = archive else {
+        bail!("apt-get has fetched no package {package}; see {}", log.display());
+    };
+    run_logged(Command::new("dpkg-deb").arg("-x").arg(archive).arg(folder), log)
+}
+
 fn apt_get(way: Way) -> Command {
     let mut command = match way {
         Way::WithSudo => {

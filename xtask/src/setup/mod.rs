@@ -13,6 +13,7 @@ mod chromium;
 mod cxx;
 mod growthbook;
 mod html5lib;
+mod long_page;
 mod npm;
 mod wasm;
 
@@ -65,6 +66,11 @@ pub fn growthbook_sdk() -> Result<PathBuf> {
 /// Finds or installs other rewriters and real pages: their `node_modules` folder. Only a comparison needs it.
 pub fn rewriters() -> Result<PathBuf> {
     npm::ensure_rewriters(&Cache::open()?)
+}
+
+/// Finds or fetches a manual in one page of nearly a megabyte, from a Debian package. Only a comparison needs it.
+pub fn long_page() -> Result<PathBuf> {
+    long_page::ensure(&Cache::open()?)
 }
 
 /// Finds or installs the browser of the end-to-end tests.
