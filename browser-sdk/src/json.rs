@@ -4,6 +4,7 @@
 //! otherwise, and each visitor would load them.
 
 use crate::number;
+use nearside_engine::decimal::to_even;
 use nearside_engine::value::{Object, Value};
 
 /// How deep the text may nest: what `serde_json` takes.
@@ -206,9 +207,9 @@ fn write_value(value: &Value, output: &mut String) {
         Value::Null => output.push_str("null"),
         // As `serde_json` has it: what is left of points that have faded long ago is that small.
         Value::Number(number) if *number != 0.0 && number.abs() < 1e-5 => {
-            output.push_str(&to_even(*number, format!("{number:e}")));
+            output.push_str(&to_even(*number, format!("{number:e}"), number::read));
         }
-        Value::Number(number) => output.push_str(&to_even(*number, value.to_text())),
+        Value::Number(number) => output.push_str(&to_even(*number, value.to_text(), number::read)),
         Value::Bool(_) => output.push_str(&value.to_text()),
         Value::String(text) => write_string(text, output),
         Value::Array(items) => write_members('[', items.iter(), output, write_value),
@@ -222,41 +223,6 @@ fn write_value(value: &Value, output: &mut String) {
         Value::Array(_) => output.push(']'),
         Value::Object(_) => output.push('}'),
         _ => {}
-    }
-}
-
-/// Of two shortest texts that are equally near to a number, the one whose last digit is even, as `serde_json` has it:
-/// the standard library takes the greater.
-fn to_even(number: f64, text: String) -> String {
-    let bits = number.to_bits();
-    let exponent = (bits >> 52 & 0x7ff) as i32 - 1_075;
-    let mantissa = bits & ((1 << 52) - 1) | 1 << 52;
-    // The number is so many odd parts of so small a power of two, and so much in decimal digits without a point.
-    let zeros = mantissa.trailing_zeros();
-    let places = -(exponent + zeros as i32);
-    if !(1..=25).contains(&places) {
-        return text;
-    }
-    let exact = u128::from(mantissa >> zeros) * 5_u128.pow(places as u32);
-    let end = text.find('e').unwrap_or(text.len());
-    let digits: String = text.chars().take(end).filter(char::is_ascii_digit).collect();
-    let Ok(written) = digits.parse::<u128>() else {
-        return text;
-    };
-    // Half way between two texts, exactly one digit is left out, and it is a five.
-    let is_greater = written == exact / 10 + 1;
-    if written % 2 == 0 || !(is_greater || written == exact / 10) || exact.ilog10() != written.ilog10() + 1 {
-        return text;
-    }
-    let (start, rest) = text.split_at(end - 1);
-    let last = (written % 10) as u8;
-    let last = char::from(b'0' + if is_greater { last - 1 } else { last + 1 });
-    let even = format!("{start}{last}{}", &rest[1..]);
-    // Below a power of two numbers lie closer together, so that the lower text may be another number's.
-    if number::read(&even) == Some(number) {
-        even
-    } else {
-        text
     }
 }
 

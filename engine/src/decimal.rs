@@ -127,6 +127,37 @@ fn exponent(text: &str) -> Option<i32> {
     (!digits.is_empty()).then_some(exponent)
 }
 
+/// Of two shortest texts that are equally near to a number, the one whose last digit is even, as `serde_json` and
+/// JavaScript have it: a standard library that is built for size takes the greater. `read` reads a number's text.
+pub fn to_even(number: f64, text: String, read: impl Fn(&str) -> Option<f64>) -> String {
+    let bits = number.to_bits();
+    let exponent = (bits >> 52 & 0x7ff) as i32 - 1_075;
+    let mantissa = bits & ((1 << 52) - 1) | 1 << 52;
+    // The number is so many odd parts of so small a power of two, and so much in decimal digits without a point.
+    let zeros = mantissa.trailing_zeros();
+    let places = -(exponent + zeros as i32);
+    if !(1..=25).contains(&places) {
+        return text;
+    }
+    let exact = u128::from(mantissa >> zeros) * 5_u128.pow(places as u32);
+    let end = text.find('e').unwrap_or(text.len());
+    let digits: String = text.chars().take(end).filter(char::is_ascii_digit).collect();
+    let Ok(written) = digits.parse::<u128>() else {
+        return text;
+    };
+    // Half way between two texts, exactly one digit is left out, and it is a five.
+    let is_greater = written == exact / 10 + 1;
+    if written % 2 == 0 || !(is_greater || written == exact / 10) || exact.ilog10() != written.ilog10() + 1 {
+        return text;
+    }
+    let (start, rest) = text.split_at(end - 1);
+    let last = (written % 10) as u8;
+    let last = char::from(b'0' + if is_greater { last - 1 } else { last + 1 });
+    let even = format!("{start}{last}{}", rest.get(1..).unwrap_or_default());
+    // Below a power of two numbers lie closer together, so that the lower text may be another number's.
+    if read(&even) == Some(number) { even } else { text }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,6 +247,23 @@ mod tests {
         }
         for (text, expected) in [("1e99999999999", f64::INFINITY), ("-1e-99999999999", 0.0)] {
             assert_eq!(Decimal::read(text).unwrap().nearly(), expected, "{text}");
+        }
+    }
+
+    /// What a standard library that is built for size writes of numbers half way between two texts.
+    #[test]
+    fn of_two_texts_the_even_one_is_taken() {
+        let number = 0.125 + 1.0 / 262_144.0;
+        for (number, text, expected) in [
+            (number, "0.12500381469726563", "0.12500381469726562"),
+            (number, "0.12500381469726562", "0.12500381469726562"),
+            (-number, "-1.2500381469726563e-1", "-1.2500381469726562e-1"),
+            (0.1, "0.1", "0.1"),
+        ] {
+            assert_eq!(
+                to_even(number, text.to_owned(), |text| text.parse().ok()),
+                expected
+            );
         }
     }
 }

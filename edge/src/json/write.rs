@@ -1,5 +1,7 @@
 //! Writes JSON text, as the origin's library writes it.
 
+use crate::number;
+use nearside_engine::decimal::to_even;
 use nearside_engine::value::Value;
 use std::fmt::Write;
 
@@ -75,13 +77,13 @@ fn write_number(number: f64, text: &mut String) -> Option<()> {
     // All have the same digits; where numbers are very large or small, the origin's library has an exponent.
     let magnitude = number.abs();
     if (1e-5..1e16).contains(&magnitude) {
-        let _ = write!(text, "{number}");
+        text.push_str(&to_even(number, number.to_string(), number::read));
         if number.fract() == 0.0 {
             text.push_str(".0");
         }
     } else {
         let sign = if magnitude >= 1.0 { "+" } else { "" };
-        let plain = format!("{number:e}");
+        let plain = to_even(number, format!("{number:e}"), number::read);
         let (digits, exponent) = plain.split_once('e')?;
         let _ = write!(text, "{digits}e{sign}{exponent}");
     }
