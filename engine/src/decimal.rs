@@ -130,6 +130,10 @@ fn exponent(text: &str) -> Option<i32> {
 /// Of two shortest texts that are equally near to a number, the one whose last digit is even, as `serde_json` and
 /// JavaScript have it: a standard library that is built for size takes the greater. `read` reads a number's text.
 pub fn to_even(number: f64, text: String, read: impl Fn(&str) -> Option<f64>) -> String {
+    // All texts of fifteen digits are different numbers', so no number is half way between two of them.
+    if text.len() <= 15 {
+        return text;
+    }
     let bits = number.to_bits();
     let exponent = (bits >> 52 & 0x7ff) as i32 - 1_075;
     let mantissa = bits & ((1 << 52) - 1) | 1 << 52;

@@ -1,8 +1,8 @@
 //! Real pages, and edits that match in them.
 //!
 //! The pages come from npm packages at pinned versions: two templates, three articles that were collected from the web,
-//! and the documentation of a library; and a manual from a Debian package, where there is one. The edits are chosen by `tests/benches/rewrite/pages.cjs`, the same ones
-//! each time.
+//! and the documentation of a library; and a manual from a Debian package, where there is one.
+//! The edits are chosen by `tests/benches/rewrite/pages.cjs`, the same ones each time.
 
 use std::fs;
 use std::path::{Path, PathBuf};

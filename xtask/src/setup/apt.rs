@@ -28,15 +28,19 @@ fn way(has_apt: bool, is_root: bool, has_sudo: bool) -> Way {
     }
 }
 
-/// Installs packages; `what` is what they are for, in words for the error.
-pub(super) fn install(what: &str, packages: &[&str], log: &Path) -> Result<()> {
-    let list = packages.join(" ");
+fn this_way() -> Way {
     let found = |name| find_on_path(name).is_some();
-    let way = way(
+    way(
         found("apt-get"),
         rustix::process::geteuid().is_root(),
         found("sudo"),
-    );
+    )
+}
+
+/// Installs packages; `what` is what they are for, in words for the error.
+pub(super) fn install(what: &str, packages: &[&str], log: &Path) -> Result<()> {
+    let list = packages.join(" ");
+    let way = this_way();
     match way {
         Way::NotDebian => bail!("{what} is missing, and this is no Debian system that could install {list}"),
         Way::NotAllowed => {
@@ -81,11 +85,7 @@ pub(super) fn unpack(package: &str, folder: &Path, log: &Path) -> Result<()> {
     };
     if fetch().is_err() {
         // A new machine does not know yet what there is.
-        let way = match rustix::process::geteuid().is_root() {
-            true => Way::AsRoot,
-            false => Way::WithSudo,
-        };
-        run_logged(apt_get(way).args(["-q", "update"]), log)?;
+        run_logged(apt_get(this_way()).args(["-q", "update"]), log)?;
         fetch()?;
     }
     let mut archive = None;
