@@ -100,8 +100,6 @@ struct OpenElement {
     is_special: bool,
     is_awaited: bool,
     is_made: bool,
-    /// Whether its end has been told, although what follows still stands in it.
-    is_over: bool,
 }
 
 impl Before {
@@ -338,7 +336,6 @@ impl OpenElements {
             kind: if is_html { name.kind() } else { Kind::NONE },
             is_awaited: false,
             is_made,
-            is_over: false,
             name,
             language,
         });
@@ -612,13 +609,14 @@ impl OpenElements {
         let mut closed: Option<Closed> = None;
         let mut outermost = None;
         let over = self.elements.get_mut(place..).unwrap_or_default().iter_mut();
-        for element in over.rev().filter(|element| !element.is_over) {
+        for element in over.rev() {
             let this = Closed {
                 name: element.name.clone(),
                 is_awaited: element.is_awaited,
                 is_made: element.is_made,
             };
-            (element.is_over, element.is_awaited) = (true, false);
+            // Its end is told once.
+            element.is_awaited = false;
             // No other tag ends these.
             element.is_made |= element.is_html(&BODY) || element.is_html(&HTML);
             if let Some(inner) = closed.replace(this) {
@@ -629,11 +627,6 @@ impl OpenElements {
             }
         }
         before.ended.outermost.extend(outermost);
-        // What is left is in what has ended before.
-        let is_own = |closed: &Closed| closed.name == BODY || closed.name == HTML;
-        if !closed.as_ref().is_some_and(is_own) {
-            before.ended.elements.extend(closed.take());
-        }
         EndTag { before, closed }
     }
 

@@ -587,6 +587,13 @@ fn what_comes_after_the_body_stands_in_it() {
         "!",
         "<body><div>a</div>!</html>b",
     );
+    check(
+        "<html><body><div>a</body></html>",
+        "html",
+        Operation::Append,
+        "!",
+        "<html><body><div>a</body></div>!</html>",
+    );
     let page = "<!doctype html><body><div class=w><p>a</p></body><div class=late>x</div>";
     check(
         page,
