@@ -6,7 +6,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { breaks } from "./instance.js";
 import "./pages.js";
-import Module from "nearside-module";
+import { answer, deliver, renew } from "nearside-module";
 
 // After so many traps within that many milliseconds, pages pass without the module for the rest of that time.
 const MOST = 5;
@@ -32,6 +32,8 @@ async function attempt(work) {
   let giveUp;
   const trap = new Promise((resolve) => waiting.add((giveUp = resolve)));
   try {
+    // If the last instance broke, there is a new one from here on.
+    renew();
     return await Promise.race([work(), trap]);
   } catch (error) {
     // The module catches its own errors: this one is of an instance that is no more.
@@ -68,19 +70,19 @@ export default class extends WorkerEntrypoint {
     const since = Date.now() - WITHIN;
     traps = traps.filter((at) => at > since);
     if (traps.length < MOST) {
-      const answer = await attempt(() => new Module(this.ctx, this.env).fetch(request));
-      if (answer !== TRAPPED) return answer;
+      const answered = await attempt(() => answer(request, this.env, this.ctx));
+      if (answered !== TRAPPED) return answered;
       console.error(`nearside: the module broke; ${request.method} ${request.url} passes without it`);
     }
-    const answer = await upstream(request, this.env);
-    const passing = new Response(answer.body, answer);
+    const untouched = await upstream(request, this.env);
+    const passing = new Response(untouched.body, untouched);
     passing.headers.append("server-timing", 'nearside;desc="trap"');
     return passing;
   }
 
   async queue(batch) {
-    const answer = await attempt(() => new Module(this.ctx, this.env).queue(batch));
+    const delivered = await attempt(() => deliver(batch, this.env, this.ctx));
     // The queue brings its messages again.
-    if (answer === TRAPPED) throw new Error("nearside: the module broke");
+    if (delivered === TRAPPED) throw new Error("nearside: the module broke");
   }
 }

@@ -5,7 +5,7 @@ use crate::edit::OwnedEdit;
 use crate::host::host;
 use crate::selector;
 use crate::streaming::Streaming;
-use crate::walk::{UTF_8_MARK, Walk};
+use crate::walk::{UTF_8_MARK, Visitor as _, Walk};
 use nearside_engine::mutation::Edit;
 use std::fmt;
 

@@ -88,11 +88,6 @@ impl Streaming {
         mem::take(&mut self.editor.output)
     }
 
-    /// Whether nothing is left to do: the rest of the page can pass.
-    pub(crate) fn is_done(&self) -> bool {
-        self.is_added && self.edits.is_empty()
-    }
-
     /// Whether what comes is left out.
     pub(crate) const fn loses_content(&self) -> bool {
         self.editor.loses_content()
@@ -126,6 +121,11 @@ impl Streaming {
 }
 
 impl Visitor for Streaming {
+    /// Where nothing is left to do, the rest of the page can pass.
+    fn is_done(&self) -> bool {
+        self.is_added && self.edits.is_empty()
+    }
+
     fn looks_at(&self, name: &Name) -> bool {
         !self.is_added && (*name == HEAD || *name == BODY || (*name == META && self.policies.is_some()))
     }

@@ -88,6 +88,11 @@ pub(crate) trait Visitor {
 
     /// All of the page before a place was read.
     fn pass(&mut self, page: Bytes<'_>, until: usize);
+
+    /// Whether nothing that comes is of interest: the page is read no further.
+    fn is_done(&self) -> bool {
+        false
+    }
 }
 
 /// Where a page has been read to.
@@ -169,7 +174,7 @@ impl Walk {
         }
         self.waiting = waiting;
         result?;
-        match self.waiting.len() > self.max_memory {
+        match self.waiting.len() > self.max_memory && !visitor.is_done() {
             true => Err(RewriteError::Memory),
             false => Ok(()),
         }
@@ -241,6 +246,9 @@ impl Walk {
             }
             self.take(page, self.at..self.at + length, token, visitor)?;
             self.at += length;
+            if visitor.is_done() {
+                return Ok(());
+            }
         }
     }
 

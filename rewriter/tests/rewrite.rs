@@ -420,6 +420,36 @@ fn past_the_memory_limit_the_bytes_pass() {
 }
 
 #[test]
+fn where_nothing_is_left_to_do_a_page_is_not_read() {
+    // Past the head nothing is asked for: what would end the reading there is not met, and no limit.
+    let head = "<!doctype html><html><head><title>t</title>";
+    let rest = format!(
+        "</head><body><b {}><meta charset=utf-16><p>x",
+        "a".repeat(100_000)
+    );
+    let page = format!("{head}{rest}");
+    for chunk in [1_000, 60_000, page.len()] {
+        let settings = Settings {
+            inject: Some("<script></script>"),
+            max_memory: 20_000,
+            ..Settings::default()
+        };
+        let mut rewriter = PageRewriter::new(&[], settings).unwrap();
+        let mut output = Vec::new();
+        for chunk in page.as_bytes().chunks(chunk) {
+            output.extend(rewriter.write(chunk));
+        }
+        assert_eq!(output.len(), page.len() + 17, "nothing waits: {chunk}");
+        output.extend(rewriter.end());
+        assert_eq!(rewriter.failure(), None, "{chunk}");
+        assert_eq!(
+            String::from_utf8(output).unwrap(),
+            format!("{head}<script></script>{rest}")
+        );
+    }
+}
+
+#[test]
 fn past_the_longest_page_the_bytes_pass() {
     let page = "<b>x</b>".repeat(1_000);
     for chunk in [1, 7, 100, 800, 100_000] {

@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::freshness::Stamp;
-use super::{Outcome, PASSES, WASM_FEATURES, order, unused};
+use super::{Outcome, PASSES, WASM_FEATURES, glue, order, unused};
 use crate::process::run;
 use crate::setup::{BuildTools, WORKER_BUILD};
 use crate::{paths, wasm_module};
@@ -38,14 +38,14 @@ pub(super) fn build(tools: &BuildTools) -> Result<Outcome> {
     if stamp.is_fresh(&results) {
         return Ok(Outcome::UpToDate);
     }
-    let glue = paths::artifacts().join("edge-glue");
-    for folder in [&glue, &paths::artifacts().join("edge")] {
+    let folder_of_glue = paths::artifacts().join("edge-glue");
+    for folder in [&folder_of_glue, &paths::artifacts().join("edge")] {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
     let mut command = tools.wasm.command_with(&tools.worker_build, &[SIMD])?;
     command
         .args(["--profile", "edge", "--out-dir"])
-        .arg(&glue)
+        .arg(&folder_of_glue)
         .current_dir(paths::repository().join("edge"))
         // A folder of its own: another compiler than the native builds' may be at work here.
         .env("CARGO_TARGET_DIR", paths::cargo_target().join("wasm"))
@@ -54,10 +54,11 @@ pub(super) fn build(tools: &BuildTools) -> Result<Outcome> {
         // The bundle below is minified; this one is read.
         .env("NO_MINIFY", "1");
     run(&mut command)?;
-    let module = glue.join("module.js");
-    let script = glue.join("index.js");
+    let module = folder_of_glue.join("module.js");
+    let script = folder_of_glue.join("index.js");
     let text = fs::read_to_string(&script).with_context(|| format!("cannot read {}", script.display()))?;
-    let text = optimise(tools, &glue.join("index_bg.wasm"), telling_of_traps(&text)?)?;
+    let text = glue::telling_of_traps(&glue::without_class(&text)?)?;
+    let text = optimise(tools, &folder_of_glue.join("index_bg.wasm"), text)?;
     fs::write(&module, text).with_context(|| format!("cannot write {}", module.display()))?;
     bundle(tools, &module)?;
     stamp.record()?;
@@ -109,34 +110,6 @@ fn rename(glue: &mut String, name: &str, short: &str) -> Option<String> {
     Some(short.to_owned())
 }
 
-/// The glue of wasm-bindgen, changed so that it tells the entry when an instance of the module has broken, and of
-/// what: the error's stack is all that there is to find the place by.
-///
-/// It has a hook of its own, which runs in the broken instance; there, no call to the outside succeeds.
-fn telling_of_traps(glue: &str) -> Result<String> {
-    const CHANGES: [(&str, &str); 2] = [
-        (
-            "function __wbg_call_abort_hook() {",
-            "function __wbg_call_abort_hook(error) {\n  globalThis.__nearside_trapped?.(error);",
-        ),
-        (
-            "  __wbg_call_abort_hook();\n  throw e;",
-            "  __wbg_call_abort_hook(e);\n  throw e;",
-        ),
-    ];
-    let mut changed = glue.to_owned();
-    for (found, instead) in CHANGES {
-        let (before, after) = changed.split_once(found).with_context(|| {
-            format!(
-                "wasm-bindgen's glue has no `{}` any more: find where it takes note of a trap",
-                found.trim()
-            )
-        })?;
-        changed = format!("{before}{instead}{after}");
-    }
-    Ok(changed)
-}
-
 /// The entry with what `worker-build` has made, which the entry imports as `nearside-module`.
 fn bundle(tools: &BuildTools, glue: &Path) -> Result<()> {
     let mut command = Command::new(tools.npm.esbuild()?);
@@ -168,15 +141,5 @@ mod tests {
         assert_eq!(rename(&mut glue, "b", "i1"), None);
         assert_eq!(rename(&mut glue, "c", "i2"), None);
         assert_eq!(glue, "{ i0: f, __wbg_a_01: g, b: 1, b: 2 }");
-    }
-
-    #[test]
-    fn the_glue_tells_of_traps_or_the_build_fails() {
-        let glue = "let a;\nfunction __wbg_call_abort_hook() {\n  hook();\n}\nfunction caught(e) {\n  \
-                    __wbg_call_abort_hook();\n  throw e;\n}\n";
-        let changed = telling_of_traps(glue).unwrap();
-        assert!(changed.contains("(error) {\n  globalThis.__nearside_trapped?.(error);\n  hook();"));
-        assert!(changed.contains("__wbg_call_abort_hook(e);\n  throw e;"));
-        assert!(telling_of_traps("let a;").is_err());
     }
 }

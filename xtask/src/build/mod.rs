@@ -6,6 +6,7 @@
 
 mod edge;
 mod freshness;
+mod glue;
 mod order;
 mod origin;
 mod sdk;
