@@ -77,8 +77,9 @@ fn text(workers: &[Worker], ports: &[(String, u16)], v8_flags: &[&str], date: &s
 }
 
 /// What `NEARSIDE_V8_FLAGS` asks of V8, for whoever looks for where time goes: with `--perf-basic-prof`, Linux's
-/// `perf` knows the names of functions in JavaScript and WebAssembly.
-pub(super) fn asked_v8_flags() -> String {
+/// `perf` knows the names of functions in JavaScript and the numbers of those in WebAssembly, of which
+/// `cargo xtask symbols` makes names.
+fn asked_v8_flags() -> String {
     std::env::var("NEARSIDE_V8_FLAGS").unwrap_or_default()
 }
 

@@ -114,15 +114,10 @@ impl Worker {
                 content: read(path)?,
             })
         };
-        // Whoever looks for where time goes wants to read names.
-        let wasm = match config::asked_v8_flags().is_empty() {
-            true => paths::worker_module(),
-            false => paths::named_worker_module(),
-        };
         let mut worker = Self::new(name, Kind::Code);
         worker.modules = vec![
             module("index.js", paths::worker_entry())?,
-            module("index_bg.wasm", wasm)?,
+            module("index_bg.wasm", paths::worker_module())?,
         ];
         Ok(worker
             .with_variable("NEARSIDE_UPSTREAM", &settings.upstream)

@@ -13,8 +13,9 @@
 //! machine disturbs little. The site and the visitors are in this process and not counted. Before anything is
 //! measured, every edit is looked for in every result. `NEARSIDE_BENCH_QUICK=1` makes few rounds of two pages.
 //!
-//! To look closer at one of them, `bench-rewrite WORKER PATH SECONDS [ahead]` asks for nothing else: with
-//! `NEARSIDE_V8_FLAGS=--perf-basic-prof`, `perf record -g -p PID` knows the names of what it sees meanwhile.
+//! To look closer at one of them, `bench-rewrite WORKER PATH SECONDS [ahead]` asks for nothing else, and tells workerd's
+//! process for `perf record -g -p PID`. With `NEARSIDE_V8_FLAGS=--perf-basic-prof`, `perf` knows the names of functions in
+//! JavaScript and the numbers of those in WebAssembly, of which `cargo xtask symbols` makes names.
 
 #![expect(
     clippy::unwrap_used,
