@@ -20,10 +20,14 @@ const MOST_AT_ONCE = 256 * 1024;
 // what is before it, and the headers, from leaving. Nobody waits for an error.
 const UNTIL_IT_LEFT = 50;
 
+const NOTHING = new Uint8Array();
+
 // A page on its way through the module.
 class ArrivingPage {
   // Whether what is rewritten stays in the module for now.
   holds = true;
+  // Whether the rest leaves as it came.
+  passes = false;
   // Whether nothing more is read, and why: it broke off, or the visitor left; else it is whole.
   isOver = false;
   error;
@@ -33,6 +37,9 @@ class ArrivingPage {
   expected;
   // The bytes that can leave.
   ready = [];
+  // The last bytes that have come, which wait in the module for what follows them: if it breaks, they leave as they came.
+  waiting = NOTHING;
+  waitingLength = 0;
 
   constructor({ body, headers }, rewriting) {
     this.instance = instance();
@@ -62,41 +69,73 @@ class ArrivingPage {
       const { value, done } = await (this.room ? this.reader.read(new Uint8Array(this.room)) : this.reader.read());
       this.coming = undefined;
       if (this.isOver) return;
-      if (this.isBroken) throw new Error("the module broke while the page was on its way");
-      if (!done) this.#take(this.#rewrite(() => this.rewriting.write(value, this.holds)));
       this.length += value?.length ?? 0;
       // To ask for what is behind the last byte would take as long as to ask for the bytes.
-      if (done || this.length === this.expected) {
-        this.#take(this.#rewrite(() => this.rewriting.end()));
-        this.isOver = true;
-      } else if (this.room) this.room = roomAfter(value);
+      const isLast = done || this.length === this.expected;
+      this.#take(value, isLast);
+      if (isLast) this.isOver = true;
+      else if (this.room) this.room = roomAfter(value);
     } catch (error) {
-      // The upstream broke off, or the module: so does the page.
+      // The upstream broke off, and so does the page.
       this.error = error ?? new Error("the page broke off");
       this.release();
       this.end(error);
     }
   }
 
-  #take(bytes) {
-    if (bytes.length) this.ready.push(bytes);
+  // Takes a piece, if there is one, and the page's end. If the module breaks, or has broken, the rest leaves as it came.
+  #take(piece, isLast) {
+    const unread = this.passes ? piece : this.#rewrite(piece, isLast);
+    // It is copied, for its room is used again.
+    if (unread) this.#give(unread.slice());
   }
 
-  #rewrite(work) {
+  // Gives the piece back if it could not be rewritten.
+  #rewrite(piece, isLast) {
+    let unread = piece;
     try {
-      return work();
+      if (this.isBroken) throw new Error("the module broke while the page was on its way");
+      if (piece) {
+        const bytes = this.rewriting.write(piece, this.holds);
+        this.#remember(piece, this.rewriting.waiting());
+        this.#give(bytes);
+        unread = undefined;
+      }
+      if (isLast) this.#give(this.rewriting.end());
     } catch (error) {
       // The module's glue tells of most traps itself.
       if (!this.isBroken) globalThis.__nearside_trapped(error);
-      throw error;
+      // Nothing of it has left: the entry answers with another copy.
+      if (this.holds) throw error;
+      console.error("nearside: the module broke; the rest of a page passes as it came");
+      this.passes = true;
+      this.#give(this.waiting.subarray(0, this.waitingLength));
     }
+    return unread;
+  }
+
+  #give(bytes) {
+    if (bytes.length) this.ready.push(bytes);
+  }
+
+  // Remembers what waits in the module: the end of a piece, or what waited already and all of the piece.
+  #remember(piece, length) {
+    const last = piece.subarray(Math.max(0, piece.length - length));
+    const before = length - last.length;
+    if (length > this.waiting.length) {
+      const larger = new Uint8Array(2 * length);
+      larger.set(this.waiting.subarray(0, before));
+      this.waiting = larger;
+    }
+    this.waiting.set(last, before);
+    this.waitingLength = length;
   }
 
   // What was held can leave.
   release() {
     this.holds = false;
     if (this.isOver || this.isBroken) return;
-    this.#take(this.rewriting.take());
+    this.#give(this.rewriting.take());
   }
 
   // Nothing more is read: the upstream need not send the rest.

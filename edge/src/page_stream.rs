@@ -27,6 +27,13 @@ impl Rewriting {
         if holds { Vec::new() } else { self.take() }
     }
 
+    /// How many of the last bytes that came wait for what follows them; the loop has them for the case that this instance
+    /// breaks.
+    #[wasm_bindgen]
+    pub fn waiting(&self) -> usize {
+        self.rewriter.waiting()
+    }
+
     /// Gives what was held.
     #[wasm_bindgen]
     pub fn take(&mut self) -> Vec<u8> {

@@ -204,6 +204,11 @@ impl Walk {
         result
     }
 
+    /// How many bytes wait for the rest of their token.
+    pub(crate) const fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// What was not read; it is no token, or the page could not be followed so far.
     pub(crate) fn rest(&mut self) -> Vec<u8> {
         mem::take(&mut self.waiting)

@@ -683,3 +683,33 @@ fn a_failure_in_the_midst_of_a_page_gives_back_its_bytes() {
         }
     }
 }
+
+/// What has left and what waits are all that has come, so that somebody else can go on with the page.
+#[test]
+fn what_waits_is_what_has_not_left() {
+    let pages = [
+        "\u{feff}<!doctype html><title>a</ti</title><p class='a>b'>x<!-- <p> --><p>y",
+        "<p><script>if (a</b) x('</scrip')</script><svg><![CDATA[a]]b]]></svg><textarea></p></textarea>",
+        "</<a/b></ a><!-><!--><!--a--!><? x ><p a=b/><p a = 'b",
+        "<",
+    ];
+    let edits = [edit("u", Operation::Text, "", "x")];
+    for page in pages.map(str::as_bytes) {
+        for chunk in 1..=page.len() {
+            let mut rewriter = PageRewriter::new(&edits, Settings::default()).unwrap();
+            let (mut left, mut come) = (Vec::new(), 0);
+            for chunk in page.chunks(chunk) {
+                let before = rewriter.waiting();
+                left.extend(rewriter.write(chunk));
+                let waiting = rewriter.waiting();
+                assert!(waiting <= chunk.len() || waiting == before + chunk.len());
+                come += chunk.len();
+                let mut all = left.clone();
+                all.extend_from_slice(&page[come - rewriter.waiting()..come]);
+                assert_eq!(all, page[..come], "in chunks of {}", chunk.len());
+            }
+            left.extend(rewriter.end());
+            assert_eq!((left.as_slice(), rewriter.waiting()), (page, 0));
+        }
+    }
+}

@@ -13,9 +13,10 @@ use wasm_encoder::{
 };
 use wasmparser::{ExternalKind, Parser, Payload, TypeRef};
 
-/// The exports through which requests and what they wait for come into the module.
+/// The exports through which requests, what they wait for, and the pieces of pages come into the module.
 fn is_counted(export: &str) -> bool {
     matches!(export, "fetch" | "queue" | "intounderlyingsource_pull")
+        || export.starts_with("rewriting_")
         // Its name has a hash or none, as the compiler has it.
         || (export.starts_with("wasm_bindgen") && export.contains("__convert__closures"))
 }
@@ -25,16 +26,22 @@ fn is_counted(export: &str) -> bool {
 /// # Errors
 /// When the module is not as it is expected.
 pub fn at_call(module: &[u8], number: i32) -> Result<Vec<u8>> {
-    let mut trapping = Trapping::of(module, number)?;
+    let trapping = Trapping::of(module, number, is_counted)?;
     ensure!(
         trapping.counted.len() > 2,
         "the module has other exports than expected"
     );
-    let mut changed = Module::new();
-    trapping
-        .parse_core_module(&mut changed, Parser::new(0), module)
-        .context("no WebAssembly module")?;
-    Ok(changed.finish())
+    trapping.changed(module)
+}
+
+/// The module, in each of whose instances the call of that number of one export traps.
+///
+/// # Errors
+/// When the module is not as it is expected.
+pub fn at_call_of(module: &[u8], export: &str, number: i32) -> Result<Vec<u8>> {
+    let trapping = Trapping::of(module, number, |name| name == export)?;
+    ensure!(trapping.counted.len() == 1, "the module has no export `{export}`");
+    trapping.changed(module)
 }
 
 /// An export that is counted: each call of it goes to a new function first, which counts.
@@ -55,7 +62,7 @@ struct Trapping {
 }
 
 impl Trapping {
-    fn of(module: &[u8], number: i32) -> Result<Self> {
+    fn of(module: &[u8], number: i32, is_counted: impl Fn(&str) -> bool) -> Result<Self> {
         let (mut types, mut functions, mut imported) = (Vec::new(), Vec::new(), 0);
         let mut trapping = Self {
             counted: Vec::new(),
@@ -101,6 +108,13 @@ impl Trapping {
             }
         }
         Ok(trapping)
+    }
+
+    fn changed(mut self, module: &[u8]) -> Result<Vec<u8>> {
+        let mut changed = Module::new();
+        self.parse_core_module(&mut changed, Parser::new(0), module)
+            .context("no WebAssembly module")?;
+        Ok(changed.finish())
     }
 }
 

@@ -14,14 +14,18 @@ use std::time::Duration;
 
 /// A worker each of whose instances traps at that call, before an upstream.
 fn trapping_at(name: &str, call: i32, upstream: &str, origin: &str) -> Worker {
+    edge(name, upstream, origin)
+        .with_changed_module(|module| trapping::at_call(module, call))
+        .unwrap()
+}
+
+fn edge(name: &str, upstream: &str, origin: &str) -> Worker {
     let settings = EdgeSettings {
         upstream: upstream.to_owned(),
         origin: origin.to_owned(),
         ..EdgeSettings::default()
     };
-    let edge = Worker::edge(name, &settings).unwrap();
-    edge.with_changed_module(|module| trapping::at_call(module, call))
-        .unwrap()
+    Worker::edge(name, &settings).unwrap()
 }
 
 /// Asks until a request has met a trap. What is asked for is no page, so that nothing but the request can meet it.
@@ -31,10 +35,16 @@ fn ask_until_trapped(url: &str) {
     assert!(trapped, "the instance never trapped");
 }
 
-/// Asks for a page; `None` if it broke off, which it does when the trap comes after its beginning has left.
-fn get(url: &str) -> Option<Answer> {
-    // The client takes what breaks off for a failure of the test.
-    std::panic::catch_unwind(|| Visitor::new(url).get("/")).ok()
+/// How many requests the log tells of that met a trap, and got the upstream's page or the rest of it.
+fn answered(workerd: &Workerd) -> usize {
+    let said = workerd.said();
+    let count = |text| said.matches(text).count();
+    count("; the rest of a page passes as it came") + count(" passes without it")
+}
+
+/// How many traps the log tells of.
+fn traps(workerd: &Workerd) -> usize {
+    workerd.said().matches("nearside: a trap:").count()
 }
 
 #[test]
@@ -48,23 +58,23 @@ fn wherever_a_request_traps_the_visitor_gets_the_page() {
         .collect();
     let workerd = Workerd::start(&workers).unwrap();
     let expected = Visitor::new(&shop).get("/").body;
+    let end = &expected[expected.len() - b"</body></html>".len()..];
     for call in calls {
-        let mut traps = 0;
+        let before = traps(&workerd);
         for _ in 0..8 {
-            let Some(answer) = get(&workerd.url(&name(call))) else {
-                traps += 1;
-                continue;
-            };
+            let answer = Visitor::new(&workerd.url(&name(call))).get("/");
             assert_eq!(answer.status, 200, "call {call}: {}", workerd.said());
+            assert!(answer.body.ends_with(end), "call {call}: {}", workerd.said());
             let outcome = answer.outcome().unwrap();
-            traps += usize::from(outcome == "trap");
             if matches!(outcome, "trap" | "no-program") {
                 assert_eq!(answer.body, expected, "call {call}");
                 assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
             }
         }
-        assert!(traps > 0, "call {call}: {}", workerd.said());
+        assert!(traps(&workerd) > before, "call {call}: {}", workerd.said());
     }
+    // A trap after the last byte is met by nobody.
+    assert!(answered(&workerd) <= traps(&workerd), "{}", workerd.said());
 }
 
 #[test]
@@ -74,12 +84,13 @@ fn after_a_trap_pages_are_personalised_again() {
     let workerd = Workerd::start(&[worker]).unwrap();
     let mut outcomes = String::new();
     for _ in 0..60 {
-        let answer = get(&workerd.url("edge"));
-        assert!(answer.as_ref().is_none_or(|answer| answer.status == 200));
-        outcomes.push(match answer.as_ref().map(|answer| answer.outcome().unwrap()) {
-            Some("trap") | None => 't',
-            Some("personalised") => 'p',
-            Some(_) => '.',
+        let answer = Visitor::new(&workerd.url("edge")).get("/");
+        assert_eq!(answer.status, 200);
+        let has_trapped = traps(&workerd) > outcomes.matches('t').count();
+        outcomes.push(match answer.outcome().unwrap() {
+            _ if has_trapped => 't',
+            "personalised" => 'p',
+            _ => '.',
         });
     }
     let (before, after) = outcomes.split_once('t').unwrap();
@@ -152,61 +163,182 @@ fn what_cannot_be_repeated_is_not_sent_twice() {
     assert!(refused > 0 && passed > 0, "{refused} refused, {passed} passed");
 }
 
-/// A page whose beginning has left cannot be had anew: it breaks off, as it would if the upstream did.
+/// A page whose beginning has left cannot be had anew: its rest is the upstream's, from the byte on that has not left.
 #[test]
-fn a_page_that_is_on_its_way_breaks_off() {
+fn the_rest_of_a_page_that_is_on_its_way_passes() {
     let upstream = Upstream::start();
-    let worker = trapping_at("edge", 400, &upstream.url, &shared().origin.url());
-    let workerd = Workerd::start(&[worker]).unwrap();
-    let url = workerd.url("edge");
-    let has_program = (0..20).any(|_| Visitor::new(&url).get("/").outcome() == Some("unchanged"));
-    assert!(has_program, "{}", workerd.said());
-    let mut connection = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
-    connection
-        .set_read_timeout(Some(Duration::from_secs(60)))
-        .unwrap();
-    connection
-        .write_all(b"GET /half HTTP/1.1\r\nHost: shop.example\r\nAccept: text/html\r\n\r\n")
-        .unwrap();
-    let mut reader = BufReader::new(connection);
-    let mut line = String::new();
-    while !line.contains("half of it") {
-        line.clear();
-        assert!(reader.read_line(&mut line).unwrap() > 0, "{}", workerd.said());
+    let workers = [WITHIN_THE_HEAD, DONE].map(|which| {
+        trapping_at(
+            &format!("edge-{which}"),
+            400,
+            &upstream.url,
+            &shared().origin.url(),
+        )
+    });
+    let workerd = Workerd::start(&workers).unwrap();
+    for which in [WITHIN_THE_HEAD, DONE] {
+        let url = workerd.url(&format!("edge-{which}"));
+        let is_whole = || (0..20).any(|_| Visitor::new(&url).get("/").outcome() == Some("unchanged"));
+        assert!(is_whole(), "{}", workerd.said());
+        let mut reader = ask_for_pieces(&url, which);
+        let mut page = Vec::new();
+        read_until(&mut reader, &mut page, "half of it\n");
+        // The next piece comes while the instance is whole, most probably; it is in the midst of a tag.
+        upstream.go_on();
+        ask_until_trapped(&url);
+        // What is left of the page must not go to the next instance.
+        assert!(is_whole(), "{}", workerd.said());
+        upstream.go_on();
+        reader.read_to_end(&mut page).unwrap();
+        let page = String::from_utf8(page).unwrap();
+        let (head, body) = page.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains("desc=\"unchanged\""), "{head}");
+        let whole = pieces(which).concat();
+        if which == DONE {
+            let (before, after) = whole.split_once("</head>").unwrap();
+            assert!(body.starts_with(before) && body.ends_with(after), "{body}");
+            assert!(body.contains("/_ns/"), "{body}");
+        } else {
+            assert_eq!(body, whole);
+        }
+        assert!(is_whole(), "{}", workerd.said());
+        assert_eq!(traps(&workerd), which + 1, "{}", workerd.said());
     }
-    ask_until_trapped(&url);
-    // What is left of the page must not go to the next instance.
-    let is_whole_again = || (0..20).any(|_| Visitor::new(&url).get("/").outcome() == Some("unchanged"));
-    assert!(is_whole_again(), "{}", workerd.said());
-    upstream.go_on.send(()).unwrap();
-    let mut rest = Vec::new();
-    // The end of a connection that is cut off may be an error; that it comes is what counts.
-    let _ = reader.read_to_end(&mut rest);
-    assert!(!String::from_utf8_lossy(&rest).contains("the other half"));
-    assert!(
-        !rest.ends_with(b"\r\n0\r\n\r\n"),
-        "a page that is cut off looks whole"
-    );
-    assert!(is_whole_again(), "{}", workerd.said());
-    assert_eq!(
-        workerd.said().matches("nearside: a trap:").count(),
-        1,
-        "{}",
-        workerd.said()
-    );
+}
+
+/// Wherever in a page the module breaks, nothing of it is lost, and nothing comes twice.
+#[test]
+fn a_page_in_which_the_module_breaks_is_whole() {
+    let upstream = Upstream::start();
+    // Each call that a page with so many lines makes, and those of the end.
+    let ways = [("write", 8..15), ("waiting", 8..15), ("end", 8..10)];
+    let (mut names, mut workers) = (Vec::new(), Vec::new());
+    for (export, calls) in ways {
+        for call in calls {
+            let name = format!("{export}-{call}");
+            let worker = edge(&name, &upstream.url, &shared().origin.url());
+            let export = format!("rewriting_{export}");
+            workers.push(
+                worker
+                    .with_changed_module(|module| trapping::at_call_of(module, &export, call))
+                    .unwrap(),
+            );
+            names.push(name);
+        }
+    }
+    let workerd = Workerd::start(&workers).unwrap();
+    let mut broken = 0;
+    for call in names {
+        let url = workerd.url(&call);
+        let is_whole = || (0..20).any(|_| Visitor::new(&url).get("/").outcome() == Some("unchanged"));
+        assert!(is_whole(), "{}", workerd.said());
+        let before = traps(&workerd);
+        for which in [LINES, LINES_OF_KNOWN_LENGTH].into_iter().cycle() {
+            if traps(&workerd) > before {
+                break;
+            }
+            let whole = pieces(which);
+            let mut reader = ask_for_pieces(&url, which);
+            let mut page = Vec::new();
+            read_until(&mut reader, &mut page, "\r\n\r\n");
+            for _ in 1..whole.len() {
+                upstream.go_on();
+                reader.read_until(b'\n', &mut page).unwrap();
+            }
+            reader.read_to_end(&mut page).unwrap();
+            let whole = whole.concat();
+            let page = String::from_utf8(page).unwrap();
+            let (head, body) = page.split_once("\r\n\r\n").unwrap();
+            if body == whole {
+                broken += usize::from(head.contains("desc=\"unchanged\""));
+            } else {
+                let (before, after) = whole.split_once("</head>").unwrap();
+                let after = format!("</head>{after}");
+                let put_in = body
+                    .strip_prefix(before)
+                    .and_then(|rest| rest.strip_suffix(&after));
+                let put_in = put_in.unwrap_or_else(|| panic!("call {call}: {body}"));
+                assert!(
+                    put_in.starts_with("<script ") && !put_in.contains("<p>text"),
+                    "{body}"
+                );
+            }
+        }
+        assert!(is_whole(), "{}", workerd.said());
+    }
+    assert_eq!(answered(&workerd), traps(&workerd), "{}", workerd.said());
+    // The others broke before anything of a page had left, or at its end.
+    assert!(broken > workers.len() / 2, "{broken} of {}", workers.len());
+}
+
+/// Asks for a page that comes in pieces, so that what comes is the page itself and no chunks of it.
+fn ask_for_pieces(url: &str, which: usize) -> BufReader<TcpStream> {
+    let mut connection = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
+    let patience = Some(Duration::from_secs(60));
+    connection.set_read_timeout(patience).unwrap();
+    write!(
+        connection,
+        "GET /pieces/{which} HTTP/1.0\r\nHost: shop.example\r\nAccept: text/html\r\n\r\n"
+    )
+    .unwrap();
+    BufReader::new(connection)
+}
+
+/// Reads on until what has come ends with `end`, at the end of a line.
+fn read_until(reader: &mut BufReader<TcpStream>, page: &mut Vec<u8>, end: &str) {
+    while !page.ends_with(end.as_bytes()) {
+        let read = reader.read_until(b'\n', page).unwrap();
+        assert!(read > 0, "{}", String::from_utf8_lossy(page));
+    }
+}
+
+/// A page that waits within a tag where the head has not ended.
+const WITHIN_THE_HEAD: usize = 0;
+/// One where nothing is left to do.
+const DONE: usize = 1;
+/// One that comes line by line, and waits within a tag of its head each time; and the same where its length is known.
+const LINES: usize = 2;
+const LINES_OF_KNOWN_LENGTH: usize = 3;
+
+/// The pieces in which pages come.
+fn pieces(which: usize) -> Vec<String> {
+    let pieces = match which {
+        WITHIN_THE_HEAD => [
+            "<!doctype html><head><title>half of it\n</title><meta name=\"the ",
+            "other ",
+            "half\"></head><p>text",
+        ],
+        DONE => [
+            "<!doctype html><head></head><p>half of it\n<p title=\"the ",
+            "other ",
+            "half\">text",
+        ],
+        _ => {
+            let lines = (0..5).map(|line| format!("line {line}'>\n<meta name='"));
+            return ["<!doctype html><head><meta name='".to_owned()]
+                .into_iter()
+                .chain(lines)
+                .chain(["'></head><p>text".to_owned()])
+                .collect();
+        }
+    };
+    pieces.map(str::to_owned).to_vec()
 }
 
 const PAGE: &str = "<!doctype html><title>a page</title><p>text";
 
-/// A site: `/held` is not answered when it is asked for first, `/half` waits in its midst, and what is posted comes
-/// back.
+/// What lets a page in pieces go on. If a page is asked for anew, the new one goes on, and the old one ends.
+type GoingOn = Arc<Mutex<Option<Sender<()>>>>;
+
+/// A site: `/held` is not answered when it is asked for first, `/pieces/…` waits after each piece, and what is posted
+/// comes back.
 struct Upstream {
     url: String,
     posts: Arc<AtomicUsize>,
     /// Says that `/held` was asked for.
     arrived: Mutex<Receiver<()>>,
-    /// Lets `/half` go on.
-    go_on: Sender<()>,
+    /// Lets the page in pieces that was asked for last go on.
+    going_on: GoingOn,
 }
 
 impl Upstream {
@@ -215,21 +347,27 @@ impl Upstream {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let posts = Arc::new(AtomicUsize::new(0));
         let (arrives, arrived) = channel();
-        let (go_on, goes_on) = channel();
-        let goes_on = Arc::new(Mutex::new(goes_on));
+        let going_on = GoingOn::default();
         let counter = Arc::clone(&posts);
+        let last = Arc::clone(&going_on);
         thread::spawn(move || {
             for connection in listener.incoming().flatten() {
-                let (posts, arrives, goes_on) = (Arc::clone(&counter), arrives.clone(), Arc::clone(&goes_on));
-                thread::spawn(move || answer(connection, &posts, &arrives, &goes_on));
+                let (posts, arrives, going_on) = (Arc::clone(&counter), arrives.clone(), Arc::clone(&last));
+                thread::spawn(move || answer(connection, &posts, &arrives, &going_on));
             }
         });
         Self {
             url,
             posts,
             arrived: Mutex::new(arrived),
-            go_on,
+            going_on,
         }
+    }
+
+    /// Lets the next piece come.
+    fn go_on(&self) {
+        let going_on = self.going_on.lock().unwrap();
+        going_on.as_ref().unwrap().send(()).unwrap();
     }
 }
 
@@ -238,7 +376,7 @@ fn answer(
     mut connection: TcpStream,
     posts: &AtomicUsize,
     arrives: &Sender<()>,
-    goes_on: &Mutex<Receiver<()>>,
+    going_on: &GoingOn,
 ) -> Option<()> {
     static HELD: Mutex<Vec<TcpStream>> = Mutex::new(Vec::new());
     let mut reader = BufReader::new(connection.try_clone().ok()?);
@@ -261,14 +399,21 @@ fn answer(
         )
         .ok()?;
         connection.write_all(&body).ok()?;
-    } else if head.starts_with("GET /half ") {
-        write!(
-            connection,
-            "{html}\r\n<!doctype html><head></head><p>half of it\n<p>"
-        )
-        .ok()?;
-        goes_on.lock().ok()?.recv().ok()?;
-        write!(connection, "the other half").ok()?;
+    } else if let Some((_, which)) = head.split_once("GET /pieces/") {
+        let which: usize = which.get(..1)?.parse().ok()?;
+        let length = match which {
+            LINES_OF_KNOWN_LENGTH => format!("Content-Length: {}\r\n", pieces(which).concat().len()),
+            _ => String::new(),
+        };
+        let (go_on, goes_on) = channel();
+        *going_on.lock().ok()? = Some(go_on);
+        write!(connection, "{html}{length}\r\n").ok()?;
+        for (place, piece) in pieces(which).iter().enumerate() {
+            if place > 0 {
+                goes_on.recv().ok()?;
+            }
+            connection.write_all(piece.as_bytes()).ok()?;
+        }
     } else {
         let mut held = HELD.lock().ok()?;
         if head.starts_with("GET /held ") && held.is_empty() {

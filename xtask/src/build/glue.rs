@@ -6,8 +6,16 @@ use anyhow::{Context, Result, ensure};
 /// stack is all that there is to find the place by.
 ///
 /// It has a hook of its own, which runs in the broken instance; there, no call to the outside succeeds.
+///
+/// Nor does the glue make a new instance by itself: the entry does so at the next request. What is left of a broken one,
+/// an answer that comes late, would be what makes it, and would then go on in the new one at the old one's addresses.
 pub(super) fn telling_of_traps(glue: &str) -> Result<String> {
-    const CHANGES: [(&str, &str); 2] = [
+    const CHANGES: [(&str, &str); 3] = [
+        (
+            "    if (__wbg_reinit_scheduled) {\n      __wbg_reset_state();\n      return;\n    }\n    throw new \
+             Error(\"Module terminated\");",
+            "    throw new Error(\"Module terminated\");",
+        ),
         (
             "function __wbg_call_abort_hook() {",
             "function __wbg_call_abort_hook(error) {\n  globalThis.__nearside_trapped?.(error);",
@@ -65,10 +73,13 @@ mod tests {
     #[test]
     fn the_glue_tells_of_traps_or_the_build_fails() {
         let glue = "let a;\nfunction __wbg_call_abort_hook() {\n  hook();\n}\nfunction caught(e) {\n  \
-                    __wbg_call_abort_hook();\n  throw e;\n}\n";
+                    __wbg_call_abort_hook();\n  throw e;\n}\nfunction guard() {\n  if (flag) {\n    if \
+                    (__wbg_reinit_scheduled) {\n      __wbg_reset_state();\n      return;\n    }\n    throw \
+                    new Error(\"Module terminated\");\n  }\n}\n";
         let changed = telling_of_traps(glue).unwrap();
         assert!(changed.contains("(error) {\n  globalThis.__nearside_trapped?.(error);\n  hook();"));
         assert!(changed.contains("__wbg_call_abort_hook(e);\n  throw e;"));
+        assert!(changed.contains("if (flag) {\n    throw new Error(\"Module terminated\");\n  }"));
         assert!(telling_of_traps("let a;").is_err());
     }
 

@@ -42,6 +42,7 @@ pub(crate) fn run(data: &[u8]) -> bool {
     );
     let (Ok(untouched) | Err(untouched)) = untouched;
     assert_eq!(text(&untouched), text(page), "without edits");
+    leaves_what_does_not_wait(page, settings.charset, chunk);
     let selectors: Vec<&str> = edits.iter().map(|edit| edit.selector).collect();
     let Ok(plan) = PagePlan::new(page, &selectors, settings) else {
         return false;
@@ -57,6 +58,31 @@ pub(crate) fn run(data: &[u8]) -> bool {
         );
     }
     true
+}
+
+/// At any place of a page, what has left and what waits are all that has come.
+fn leaves_what_does_not_wait(page: &[u8], charset: Option<&str>, chunk: usize) {
+    let elsewhere = Edit {
+        operation: Operation::Remove,
+        selector: "#an-element-of-no-page",
+        name: "",
+        content: String::new(),
+    };
+    let settings = Settings {
+        charset,
+        ..Settings::default()
+    };
+    let Ok(mut rewriter) = PageRewriter::new(&[elsewhere], settings) else {
+        return;
+    };
+    let (mut left, mut come) = (0, 0);
+    for chunk in page.chunks(chunk) {
+        let bytes = rewriter.write(chunk);
+        assert_eq!(text(&bytes), text(&page[left..left + bytes.len()]));
+        left += bytes.len();
+        come += chunk.len();
+        assert_eq!(left + rewriter.waiting(), come);
+    }
 }
 
 fn text(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
@@ -83,7 +109,11 @@ fn streamed(
     let mut rewriter = PageRewriter::new(edits, settings).map_err(|_| page.to_vec())?;
     let mut output = Vec::new();
     for chunk in page.chunks(chunk) {
+        let before = rewriter.waiting();
         output.extend(rewriter.write(chunk));
+        let waiting = rewriter.waiting();
+        // Who keeps what waits knows where it begins.
+        assert!(waiting <= chunk.len() || waiting == before + chunk.len());
     }
     output.extend(rewriter.end());
     match rewriter.failure() {
