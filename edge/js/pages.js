@@ -118,15 +118,16 @@ class ArrivingPage {
     if (bytes.length) this.ready.push(bytes);
   }
 
-  // Remembers what waits in the module: the end of a piece, or what waited already and all of the piece.
+  // Remembers what waits in the module: the end of what waited already and of a piece.
   #remember(piece, length) {
     const last = piece.subarray(Math.max(0, piece.length - length));
     const before = length - last.length;
+    const past = this.waitingLength - before;
     if (length > this.waiting.length) {
       const larger = new Uint8Array(2 * length);
-      larger.set(this.waiting.subarray(0, before));
+      larger.set(this.waiting.subarray(past, this.waitingLength));
       this.waiting = larger;
-    }
+    } else if (before && past) this.waiting.copyWithin(0, past, this.waitingLength);
     this.waiting.set(last, before);
     this.waitingLength = length;
   }

@@ -151,8 +151,7 @@ impl PageRewriter {
         output
     }
 
-    /// How many of the last bytes that came were not answered yet: they wait for what follows them. What begins to wait is
-    /// of the last chunk, or else all of that waits, too.
+    /// How many of the last bytes that came were not answered yet: they wait for what follows them.
     pub fn waiting(&self) -> usize {
         self.progress.as_ref().map_or(0, |progress| {
             progress.walk.waiting() + progress.first.as_ref().map_or(0, Vec::len)
