@@ -60,11 +60,12 @@ pub(crate) fn run(data: &[u8]) -> bool {
     true
 }
 
-/// At any place of a page, what has left and what waits are all that has come.
+/// At any place of a page, what has left and what waits are all that has come. The edit is of no element, whatever the
+/// page has.
 fn leaves_what_does_not_wait(page: &[u8], charset: Option<&str>, chunk: usize) {
-    let elsewhere = Edit {
+    let of_nothing = Edit {
         operation: Operation::Remove,
-        selector: "#an-element-of-no-page",
+        selector: "p:not(p)",
         name: "",
         content: String::new(),
     };
@@ -72,7 +73,7 @@ fn leaves_what_does_not_wait(page: &[u8], charset: Option<&str>, chunk: usize) {
         charset,
         ..Settings::default()
     };
-    let Ok(mut rewriter) = PageRewriter::new(&[elsewhere], settings) else {
+    let Ok(mut rewriter) = PageRewriter::new(&[of_nothing], settings) else {
         return;
     };
     let (mut left, mut come) = (0, 0);
