@@ -72,7 +72,7 @@ class ArrivingPage {
       this.length += value?.length ?? 0;
       // To ask for what is behind the last byte would take as long as to ask for the bytes.
       const isLast = done || this.length === this.expected;
-      this.#take(value, isLast);
+      this.#take(done ? undefined : value, isLast);
       if (isLast) this.isOver = true;
       else if (this.room) this.room = roomAfter(value);
     } catch (error) {

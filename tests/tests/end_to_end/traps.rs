@@ -334,7 +334,7 @@ fn pieces(which: usize) -> Vec<String> {
             "half\">text",
         ],
         EDITED => [
-            "<!doctype html><head></head><svg><![CDATA[half of it\na]]",
+            "<!doctype html><head></head><svg><![CDATA[half of it\nxy",
             "b",
             "]]></svg><p>text",
         ],
